@@ -118,8 +118,8 @@ def start_postgres(data_dir: Path, *, durable: bool, log: Path | None = None) ->
         _create_cluster(data_dir, user=user, durable=durable)
     if user:
         _let_in(user, data_dir)
-    _clear_leftovers(data_dir)
     sockets = _socket_dir(data_dir, ".s.PGSQL.5432", user=user)
+    _clear_leftovers(data_dir, sockets)
     settings = _POSTGRES_SETTINGS | {"unix_socket_directories": str(sockets)}
     if not durable:
         settings |= _FORGETFUL_SETTINGS
@@ -269,10 +269,11 @@ def _let_in(user: pwd.struct_passwd, path: Path) -> None:
                 ) from error
 
 
-def _clear_leftovers(data_dir: Path) -> None:
-    """End what a killed server left running, then drop its pid file: the number may be another's by now."""
+def _clear_leftovers(data_dir: Path, sockets: Path) -> None:
+    """End what a killed server left running, then drop its lock files: their pid may be another's by now."""
     end(running_in(data_dir, "postgres"))
-    (data_dir / "postmaster.pid").unlink(missing_ok=True)
+    for leftover in (data_dir / "postmaster.pid", *sockets.glob(".s.PGSQL.*")):
+        leftover.unlink(missing_ok=True)
 
 
 def _socket_dir(folder: Path, name: str, *, user: pwd.struct_passwd | None = None) -> Path:
@@ -290,8 +291,6 @@ def _socket_dir(folder: Path, name: str, *, user: pwd.struct_passwd | None = Non
     found = private.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or found.st_mode & 0o077:
         raise StartError(f"{private} is not a private folder of its owner: remove it and start again.")
-    for leftover in private.iterdir():
-        leftover.unlink()
     return private
 
 
