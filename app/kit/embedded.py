@@ -21,6 +21,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
+
+from app.kit.folder import make_folder
 from app.kit.process import Child, Process, StartError, end, running_in
 
 POSTGRES_MAJOR = "18"
@@ -55,7 +58,7 @@ class PostgresServer:
 
     def database_url(self, database: str) -> str:
         """Return a database's address as SQLAlchemy takes it."""
-        return f"postgresql+asyncpg://postgres@/{database}?host={self.socket_dir}"
+        return _database_url(self.socket_dir, database)
 
     @property
     def pid(self) -> int:
@@ -136,6 +139,20 @@ def start_postgres(data_dir: Path, *, durable: bool, log: Path | None = None) ->
     return PostgresServer(socket_dir=sockets, process=process)
 
 
+def running_database_url(data_dir: Path, database: str) -> str:
+    """Return the address of a database of the server that runs on a data folder.
+
+    Raises:
+        StartError: none runs there.
+
+    """
+    with contextlib.suppress(OSError, IndexError):
+        lines = (data_dir / "postmaster.pid").read_text().splitlines()
+        if psutil.pid_exists(int(lines[0])):
+            return _database_url(Path(lines[4]), database)
+    raise StartError(f"Nothing runs on {data_dir}: start it with make run, or set DATABASE_URL.")
+
+
 def start_valkey(folder: Path, *, log: Path | None = None) -> ValkeyServer:
     """Start Valkey in a folder, which is made on the first run, and wait until it answers.
 
@@ -145,7 +162,7 @@ def start_valkey(folder: Path, *, log: Path | None = None) -> ValkeyServer:
     """
     folder = folder.resolve()
     log = log or folder.with_name(f"{folder.name}.log")
-    _make_folder(folder)
+    make_folder(folder)
     end(running_in(folder, "valkey-server"))
     path = _socket_dir(folder, "valkey.sock") / "valkey.sock"
     path.unlink(missing_ok=True)
@@ -158,12 +175,14 @@ def start_valkey(folder: Path, *, log: Path | None = None) -> ValkeyServer:
     return ValkeyServer(socket=path, process=process)
 
 
+def _database_url(socket_dir: Path, database: str) -> str:
+    return f"postgresql+asyncpg://postgres@/{database}?host={socket_dir}"
+
+
 def _package_folder(package: str) -> Path:
     spec = find_spec(package)
     if spec is None or spec.origin is None:
-        raise StartError(
-            f"{package} is missing: install talentpool[embedded], or set DATABASE_URL and REDIS_URL."
-        )
+        raise StartError(f"{package} is missing: install talentpool[embedded], or set DATABASE_URL and REDIS_URL.")
     return Path(spec.origin).parent
 
 
@@ -180,17 +199,8 @@ def _plain_environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
 
 
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StartError(f"The folder {folder} cannot be made: {error.strerror}.") from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise StartError(f"The folder {folder} is not writable for this user.")
-
-
 def _check_data_folder(data_dir: Path) -> None:
-    _make_folder(data_dir.parent)
+    make_folder(data_dir.parent)
     if not data_dir.exists():
         return
     if not data_dir.is_dir():
@@ -264,9 +274,7 @@ def _let_in(user: pwd.struct_passwd, path: Path) -> None:
             try:
                 folder.chmod(stat.S_IMODE(found.st_mode) | stat.S_IXOTH)
             except OSError as error:
-                raise StartError(
-                    f"{user.pw_name}, who runs PostgreSQL for root, cannot enter {folder}."
-                ) from error
+                raise StartError(f"{user.pw_name}, who runs PostgreSQL for root, cannot enter {folder}.") from error
 
 
 def _clear_leftovers(data_dir: Path, sockets: Path) -> None:

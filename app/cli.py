@@ -1,0 +1,106 @@
+"""The command `talentpool`."""
+
+import asyncio
+import os
+import sys
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from app import dev, openapi
+from app.kit import migrate
+from app.kit.embedded import running_database_url
+from app.kit.errors import AppError
+from app.kit.migrate import DatabaseUnusable
+from app.kit.process import StartError
+from app.main import create_app
+from app.settings import Settings, get_settings
+from app.tenancy.bootstrap import create_key
+
+app = typer.Typer(
+    help="The service that remembers everybody who has ever met a company.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+keys = typer.Typer(help="API keys.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
+
+
+@app.command("dev")
+def develop() -> None:
+    """Run everything on this machine: PostgreSQL, Valkey, the API, the worker and a demo tenant."""
+    dev.run(get_settings())
+
+
+@app.command()
+def serve() -> None:
+    """Run one API process."""
+    _become(dev.api_command(get_settings()))
+
+
+@app.command()
+def worker() -> None:
+    """Run one worker process."""
+    _become(dev.worker_command())
+
+
+@app.command("migrate")
+def migrate_database() -> None:
+    """Bring the database to this version."""
+    migrate.upgrade(_database_url(get_settings()))
+
+
+@app.command("openapi")
+def export(
+    *,
+    check: Annotated[
+        bool, typer.Option(help="Fail when the committed document is not the current one.")
+    ] = False,
+) -> None:
+    """Write the OpenAPI document."""
+    current = openapi.text(create_app())
+    if not check:
+        openapi.FILE.write_text(current)
+    elif not openapi.FILE.exists() or openapi.FILE.read_text() != current:
+        sys.exit(f"{openapi.FILE} is not what the routes say: write it by talentpool openapi.")
+
+
+@keys.command("create")
+def create(
+    tenant: Annotated[str, typer.Option(help="The tenant's name; it is made when it is new.")],
+    scope: Annotated[
+        list[str], typer.Option(help="What the key may do, such as candidates:read or admin; repeatable.")
+    ],
+    name: Annotated[str, typer.Option(help="What the key is for.")] = "command line",
+) -> None:
+    """Print a new API key; it is not shown again."""
+    print(asyncio.run(create_key(_database_url(get_settings()), tenant, scope, name)))
+
+
+def _database_url(settings: Settings) -> str:
+    return settings.database_url or running_database_url(settings.data_dir / "postgres", dev.DATABASE)
+
+
+def _become(command: list[str]) -> None:
+    os.execv(command[0], command)  # noqa: S606 - the command is our own
+
+
+def main() -> None:
+    """Run the command line; what an operator can mend is one sentence and exit code 1."""
+    try:
+        app()
+    except (StartError, DatabaseUnusable) as error:
+        sys.exit(str(error))
+    except AppError as error:
+        sys.exit(error.detail)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        sys.exit(f"The setting {'.'.join(map(str, first['loc']))} is wrong: {first['msg']}.")
+    except OSError as error:
+        sys.exit(f"{error.strerror or 'The system refuses'}: {error.filename or 'see the logs'}.")
+
+
+if __name__ == "__main__":
+    main()
