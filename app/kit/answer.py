@@ -1,0 +1,91 @@
+"""What goes around a body: ETag, Location, If-Match, If-None-Match."""
+
+from typing import Annotated, Final, Protocol, TypeVar
+from uuid import UUID
+
+from fastapi import Depends, Header, Response
+
+from app.kit.errors import NotModified, PreconditionFailed, PreconditionRequired
+
+
+class HasVersion(Protocol):
+    @property
+    def version(self) -> int: ...
+
+
+class HasId(Protocol):
+    @property
+    def id(self) -> UUID: ...
+
+
+V = TypeVar("V", bound=HasVersion)
+J = TypeVar("J", bound=HasId)
+
+ANY: Final = "*"
+
+
+class Answer:
+    """The headers of the request that make a condition of it, and those of the response that describe it."""
+
+    def __init__(
+        self,
+        response: Response,
+        if_match: Annotated[
+            str | None, Header(description='Write only when the version is still this: `"v7"`.')
+        ] = None,
+        if_none_match: Annotated[str | None, Header(description="Answer 304 when this is still current.")] = None,
+    ) -> None:
+        self._response = response
+        self._if_match = if_match
+        self._if_none_match = if_none_match
+
+    def expect(self, version: int, *, required: bool = False) -> None:
+        """Hold the request to the version it was made for; raises PreconditionFailed, PreconditionRequired."""
+        if self._if_match is None:
+            if required:
+                raise PreconditionRequired
+            return
+        if not _names(self._if_match, version):
+            raise PreconditionFailed
+
+    def versioned(self, resource: V) -> V:
+        """Answer `resource` under its ETag; raises NotModified when the client has it already."""
+        tag = etag(resource.version)
+        if self._if_none_match is not None and _names(self._if_none_match, resource.version):
+            raise NotModified(tag)
+        self._response.headers["ETag"] = tag
+        return resource
+
+    def created(self, resource: V, location: str) -> V:
+        """Answer 201 with where the new resource is."""
+        self._response.status_code = 201
+        self._response.headers["Location"] = location
+        self._response.headers["ETag"] = etag(resource.version)
+        return resource
+
+    def located(self, location: str, status: int = 201) -> None:
+        """Say where the result is."""
+        self._response.status_code = status
+        self._response.headers["Location"] = location
+
+    def accepted(self, job: J) -> J:
+        """Answer 202 with where the job is."""
+        self.located(f"/v1/jobs/{job.id}", 202)
+        return job
+
+    def content_location(self, path: str) -> None:
+        """Say under which id the resource is kept now."""
+        self._response.headers["Content-Location"] = path
+
+
+def etag(version: int) -> str:
+    """Return the entity tag of a version."""
+    return f'"v{version}"'
+
+
+def _names(header: str, version: int) -> bool:
+    tags = {tag.strip().removeprefix("W/") for tag in header.split(",")}
+    return ANY in tags or etag(version) in tags
+
+
+AnswerDep = Annotated[Answer, Depends(Answer)]

@@ -1,0 +1,107 @@
+"""Bodies, read once and strictly: size, media type, UTF-8, depth, NaN, NUL, lone surrogates."""
+
+import json as lenient
+from collections.abc import AsyncGenerator
+from typing import Any, Final, NoReturn
+
+from fastapi import Request
+
+from app.kit import json
+from app.kit.errors import FieldError, Invalid, Malformed, TooLarge, UnsupportedMediaType
+
+MAX_DEPTH: Final = 64
+MAX_BODY: Final = 1 << 20
+_SUSPECT: Final = (b"\\u0000", b"\\ud", b"\\uD")
+
+
+class JsonRequest(Request):
+    """A request whose body is limited while it is read, and whose JSON is strict."""
+
+    def __init__(self, scope: Any, receive: Any, edge: dict[str, Any]) -> None:  # noqa: ANN401 (ASGI)
+        super().__init__(scope, receive)
+        self.edge = edge
+        self.limit = int(edge.get("max_body") or MAX_BODY)
+
+    async def check_media(self) -> None:
+        """Raise UnsupportedMediaType for a body of another type, Malformed for none (`{}`, where that is allowed)."""
+        if not (await self.body()).strip():
+            self._use_empty_object()
+            return
+        media = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if media not in self.edge.get("media", ["application/json"]):
+            raise UnsupportedMediaType
+
+    def _use_empty_object(self) -> None:
+        if not self.edge.get("empty_body"):
+            raise Malformed
+        self._body = b"{}"
+        kept = [header for header in self.scope["headers"] if header[0] != b"content-type"]
+        self.scope["headers"] = [*kept, (b"content-type", b"application/json")]
+        self.__dict__.pop("_headers", None)
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body; raises TooLarge by Content-Length, or as soon as the limit is exceeded."""
+        if int(self.headers.get("Content-Length") or 0) > self.limit:
+            raise TooLarge
+        received = 0
+        async for chunk in super().stream():
+            received += len(chunk)
+            if received > self.limit:
+                raise TooLarge
+            yield chunk
+
+    async def json(self) -> Any:  # noqa: ANN401 (any JSON value)
+        """Return the parsed body; raises Malformed, or Invalid for text that no database column can hold."""
+        return parse(await self.body())
+
+
+def parse(raw: bytes) -> Any:  # noqa: ANN401 (any JSON value)
+    """Parse one JSON text; raises Malformed (400) and Invalid (422, NUL or a lone surrogate)."""
+    try:
+        value = json.loads(raw)
+    except ValueError:
+        value = _parse_leniently(raw)
+    if (raw.count(b"[") + raw.count(b"{")) > MAX_DEPTH and _depth_exceeded(value):
+        raise Malformed
+    if any(mark in raw for mark in _SUSPECT):
+        _refuse_bad_text(value, "")
+    return value
+
+
+def _parse_leniently(raw: bytes) -> Any:  # noqa: ANN401 (any JSON value)
+    """Tell JSON that only has lone surrogates (422) from what is no JSON at all (400)."""
+    try:
+        return lenient.loads(raw.decode(), parse_constant=_refuse_constant)  # noqa: TID251 (orjson refuses lone surrogates)
+    except (ValueError, RecursionError) as error:
+        raise Malformed from error
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise ValueError
+
+
+def _depth_exceeded(value: Any) -> bool:  # noqa: ANN401 (any JSON value)
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            child
+            for item in level
+            if isinstance(item, dict | list)
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _refuse_bad_text(value: Any, pointer: str) -> None:  # noqa: ANN401 (any JSON value)
+    if isinstance(value, str):
+        if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+            raise Invalid(errors=[FieldError(pointer, "invalid_text", "Text must hold no NUL and no lone surrogate.")])
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_bad_text(key, pointer)
+            _refuse_bad_text(item, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _refuse_bad_text(item, f"{pointer}/{index}")

@@ -1,0 +1,127 @@
+"""The database: one engine a process, and the one helper that opens a transaction inside a tenant.
+
+The tenant is set with `set_config(…, true)` as the first statement, so it ends with the transaction; row-level security
+raises on any statement that comes without it. The word commit occurs here and in no slice.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Any, Final, cast
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from uuid import UUID
+
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+
+from app.kit import json
+from app.kit.caller import Caller
+
+APP_ROLE: Final = "talentpool_app"
+STATEMENT_TIMEOUT_MS: Final = 60_000
+_SET_TENANT: Final = text("select set_config('app.tenant', :tenant, true)")
+
+
+def driver_url(url: str, driver: str = "postgresql+asyncpg") -> str:
+    """Return `url` with the driver named and libpq's `sslmode` spelled as asyncpg knows it."""
+    parts = urlsplit(url)
+    query = [("ssl" if key == "sslmode" else key, value) for key, value in parse_qsl(parts.query)]
+    return urlunsplit((driver, parts.netloc or "", parts.path, urlencode(query), "")).replace(
+        f"{driver}:/", f"{driver}:///" if not parts.netloc else f"{driver}:/", 1
+    )
+
+
+class Session(AsyncSession):
+    """A session that knows who is calling, and what must be woken once its transaction is committed."""
+
+    @property
+    def caller(self) -> Caller:
+        return cast("Caller", self.info["caller"])
+
+    @property
+    def tenant_id(self) -> UUID:
+        return self.caller.tenant_id
+
+    def wake(self, kind: str) -> None:
+        """Ask for a wake-up of the drain `kind` after the commit; a lost one costs a second, never work."""
+        self.info["wakes"].add(kind)
+
+    async def rows(self, sql: str, /, **parameters: Any) -> list[Any]:  # noqa: ANN401 (SQL parameters)
+        """Run a textual statement and return its rows."""
+        return list((await self.execute(text(sql), parameters)).all())
+
+    async def row(self, sql: str, /, **parameters: Any) -> Any:  # noqa: ANN401 (SQL parameters)
+        """Run a textual statement and return its first row, or None."""
+        return (await self.execute(text(sql), parameters)).first()
+
+    async def value(self, sql: str, /, **parameters: Any) -> Any:  # noqa: ANN401 (SQL parameters)
+        """Run a textual statement and return the first column of its first row, or None."""
+        return (await self.execute(text(sql), parameters)).scalar()
+
+    async def run(self, sql: str, /, **parameters: Any) -> int:  # noqa: ANN401 (SQL parameters)
+        """Run a textual statement and return how many rows it touched."""
+        result = await self.execute(text(sql), parameters)
+        return int(getattr(result, "rowcount", 0))
+
+
+class Database:
+    """The engine of one process, and how transactions are opened on it."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        role: str = APP_ROLE,
+        on_wake: Callable[[Iterable[str]], None] | None = None,
+    ) -> None:
+        self.engine: AsyncEngine = create_async_engine(
+            driver_url(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            pool_pre_ping=False,
+            json_serializer=json.dumps,
+            json_deserializer=json.loads,
+            connect_args={
+                "timeout": 5,
+                "server_settings": {
+                    "role": role,
+                    "application_name": "talentpool",
+                    "timezone": "UTC",
+                    "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+                    "idle_in_transaction_session_timeout": "60000",
+                    "jit": "off",
+                },
+            },
+        )
+        self.on_wake = on_wake
+
+    @asynccontextmanager
+    async def transaction(self, caller: Caller) -> AsyncIterator[Session]:
+        """Open one transaction inside the caller's tenant: leaving the block commits, raising rolls back."""
+        session = Session(self.engine, expire_on_commit=False, info={"caller": caller, "wakes": set()})
+        async with session, session.begin():
+            await session.execute(_SET_TENANT, {"tenant": str(caller.tenant_id)})
+            yield session
+        if self.on_wake is not None and session.info["wakes"]:
+            self.on_wake(session.info["wakes"])
+
+    @asynccontextmanager
+    async def outside(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that is in no tenant: only the routing functions answer there."""
+        async with self.engine.begin() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def count_statements(engine: AsyncEngine, seen: list[str]) -> Callable[[], None]:
+    """Append every statement that `engine` runs to `seen`; call what is returned to stop."""
+
+    def record(*arguments: Any) -> None:  # noqa: ANN401 (SQLAlchemy's event signature)
+        seen.append(arguments[2])
+
+    event.listen(engine.sync_engine, "before_cursor_execute", record)
+    return lambda: event.remove(engine.sync_engine, "before_cursor_execute", record)

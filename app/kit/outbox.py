@@ -1,0 +1,122 @@
+"""Outbox or nothing: a side effect is a row that is written with its cause.
+
+`record` writes changes of the feed and, by the reactions that `app.wiring` joins, the due work that follows from them, in
+the caller's transaction. `number` gives the committed entries of one tenant their place: it locks the tenant's head, so two
+numberings never interleave, and its update sees every row committed before it, so nothing ever appears behind a place that
+a reader has passed.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.kit import json
+from app.kit.clock import now
+from app.kit.db import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change: what happened to which resource, and which version that made."""
+
+    type: str
+    resource: str
+    id: UUID
+    version: int | None = None
+    changed_fields: Sequence[str] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Something of `kind` about `key` is to be looked at from `at` on (now, when None)."""
+
+    kind: str
+    key: UUID
+    at: datetime | None = None
+
+
+Reaction = Callable[[Event], Iterable[Wake]]
+_reactions: dict[str, tuple[Reaction, ...]] = {}
+
+
+def react(reactions: Mapping[str, Sequence[Reaction]]) -> None:
+    """Replace the table of reactions, event type by event type."""
+    _reactions.clear()
+    _reactions.update({kind: tuple(functions) for kind, functions in reactions.items()})
+
+
+_INSERT = text("""
+insert into changes (type, resource, resource_id, version, changed_fields, data)
+select e->>'type', e->>'resource', (e->>'id')::uuid, (e->>'version')::bigint,
+       array(select jsonb_array_elements_text(e->'changed_fields')), e->'data'
+from jsonb_array_elements(cast(:events as jsonb)) with ordinality as t(e, place) order by place
+""")
+
+_SCHEDULE = text("""
+insert into due (kind, key, due_at)
+select kind, key, min(due_at) from unnest(cast(:kinds as text[]), cast(:keys as uuid[]), cast(:times as timestamptz[]))
+  as t(kind, key, due_at)
+group by kind, key order by kind, key
+on conflict (tenant_id, kind, key) do update set due_at = least(due.due_at, excluded.due_at)
+""")
+
+
+async def record(session: Session, *events: Event) -> None:
+    """Write `events` to the feed, in order, and the due work that they cause."""
+    if not events:
+        return
+    rows = [
+        {
+            "type": event.type,
+            "resource": event.resource,
+            "id": event.id,
+            "version": event.version,
+            "changed_fields": list(event.changed_fields),
+            "data": dict(event.data),
+        }
+        for event in events
+    ]
+    await session.execute(_INSERT, {"events": json.dumps(rows)})
+    session.wake("feed")
+    wakes = [wake for event in events for reaction in _reactions.get(event.type, ()) for wake in reaction(event)]
+    await schedule(session, *wakes)
+
+
+async def schedule(session: Session, *wakes: Wake) -> None:
+    """Write due work; an earlier moment for the same key wins."""
+    if not wakes:
+        return
+    moment = now()
+    await session.execute(
+        _SCHEDULE,
+        {
+            "kinds": [wake.kind for wake in wakes],
+            "keys": [wake.key for wake in wakes],
+            "times": [wake.at or moment for wake in wakes],
+        },
+    )
+    for wake in wakes:
+        if wake.at is None or wake.at <= moment:
+            session.wake(wake.kind)
+
+
+async def number(session: Session) -> int:
+    """Number the committed entries of this tenant in insertion order; return how many there were.
+
+    Must be the first work of its own transaction: the head's lock is held until the commit.
+    """
+    await session.run("insert into feed_heads (last_seq) values (0) on conflict do nothing")
+    await session.run("select 1 from feed_heads for update")
+    return await session.run("""
+        with fresh as (
+          select n, row_number() over (order by n) + (select last_seq from feed_heads) as seq from changes where seq is null
+        ), numbered as (
+          update changes set seq = fresh.seq from fresh where changes.n = fresh.n returning changes.seq
+        )
+        update feed_heads set last_seq = (select max(seq) from numbered) where exists (select 1 from numbered)
+    """)

@@ -1,0 +1,227 @@
+"""The edge: one route class that authenticates, opens the transaction, keeps idempotency and lets the answer go after the commit.
+
+What a handler needs is put on `request.state`: `caller` and `session`. An operation names its scope once, in `operation`,
+which is both what is enforced and what the OpenAPI document says.
+"""
+
+import hashlib
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from sqlalchemy.exc import DBAPIError
+
+from app.kit import errors, json
+from app.kit.body import JsonRequest
+from app.kit.caller import Caller
+from app.kit.clock import now
+from app.kit.db import Session
+from app.kit.errors import AppError, FieldError
+from app.kit.schemas import Problem
+
+KEPT: Final = timedelta(days=7)
+KEY_LENGTH: Final = 255
+RETRIED: Final = frozenset({"40P01", "40001"})
+"""SQLSTATE of deadlock and serialisation failure: the transaction is rolled back whole, so it is run again."""
+ATTEMPTS: Final = 5
+WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+COMMON: Final = (
+    errors.Unauthorized,
+    errors.Forbidden,
+    errors.Invalid,
+    errors.TooManyRequests,
+    errors.Unavailable,
+)
+
+Next = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+def operation(
+    scope: str,
+    *raises: type[AppError],
+    empty_body: bool = False,
+    media: Sequence[str] = ("application/json",),
+    max_body: int | None = None,
+    secret: str | None = None,
+    **extra: Any,  # noqa: ANN401 (parts of an OpenAPI operation)
+) -> dict[str, Any]:
+    """Return the keyword arguments of a route: its scope, the problems it declares, and how its body is read.
+
+    `scope` is `area:read`, `area:write`, `any` (a valid key is enough) or `public`; `empty_body` reads an empty body as `{}`;
+    `max_body` is in bytes; `secret` names a member that is stored as null for replays.
+    """
+    security: list[dict[str, list[str]]] = [] if scope == "public" else [{"apiKey": [] if scope == "any" else [scope]}]
+    common = () if scope == "public" else COMMON
+    edge = {"empty_body": empty_body, "media": list(media), "max_body": max_body, "secret": secret}
+    return {
+        "responses": problems(*common, *raises),
+        "openapi_extra": {"security": security, "x-edge": edge, **extra},
+    }
+
+
+def problems(*raises: type[AppError]) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of an operation that may answer these problems."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for error in raises:
+        codes = found.setdefault(error.status, {"model": Problem, "description": error.title, "x-codes": []})["x-codes"]
+        if error.code not in codes:
+            codes.append(error.code)
+    return found
+
+
+class EdgeRoute(APIRoute):
+    """Precedence of answers: 401, 403, 415, 413, 400, 404, 428, 412, 422."""
+
+    def get_route_handler(self) -> Next:
+        handle = super().get_route_handler()
+        extra = self.openapi_extra or {}
+        edge = extra.get("x-edge", {})
+        security = extra.get("security", [])
+        scope = next(iter(security[0]["apiKey"]), None) if security else None
+        known = _query_names(self.dependant)
+        takes_json = self.body_field is not None and "json" in str(edge.get("media", "json"))
+
+        async def answer(request: Request) -> Response:
+            request = JsonRequest(request.scope, request.receive, edge)
+            caller = await request.app.state.authenticate(request) if security else None
+            if caller is not None and scope is not None and not caller.may(scope):
+                raise errors.Forbidden(scope=scope)
+            _refuse_unknown_parameters(request, known)
+            if takes_json:
+                await request.check_media()
+            if caller is None:
+                return await handle(request)
+            request.state.caller = caller
+            return await _transact(request, caller, self.path_format, handle)
+
+        return answer
+
+
+async def _transact(request: JsonRequest, caller: Caller, route: str, handle: Next) -> Response:
+    for attempt in range(ATTEMPTS):
+        try:
+            async with request.app.state.database.transaction(caller) as session:
+                request.state.session = session
+                return await _keyed(request, session, f"{request.method} {route}", handle)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) not in RETRIED or attempt == ATTEMPTS - 1:
+                raise
+    raise AssertionError
+
+
+async def _keyed(request: JsonRequest, session: Session, route: str, handle: Next) -> Response:
+    key = request.headers.get("Idempotency-Key")
+    if key is None or request.method != "POST":
+        return await handle(request)
+    if not 0 < len(key) <= KEY_LENGTH:
+        raise errors.Invalid(errors=[FieldError("/header/Idempotency-Key", "invalid_key", "1 to 255 characters.")])
+    fingerprint = await _fingerprint(request)
+    lock = int.from_bytes(
+        hashlib.blake2b(f"{session.tenant_id}{route}{key}".encode(), digest_size=8).digest(), signed=True
+    )
+    if not await session.value("select pg_try_advisory_xact_lock(:lock)", lock=lock):
+        raise errors.IdempotencyInProgress
+    stored = await session.row(
+        """select fingerprint, status, headers, body from idempotency_keys
+           where route = :route and key = :key and expires_at > now()""",
+        route=route,
+        key=key,
+    )
+    if stored is not None:
+        if stored.fingerprint != fingerprint:
+            raise errors.IdempotencyMismatch
+        return Response(stored.body, stored.status, {**stored.headers, "Idempotency-Replayed": "true"})
+    response = await _effect(request, session, handle)
+    await _store(request, session, route, key, fingerprint, response)
+    return response
+
+
+async def _effect(request: JsonRequest, session: Session, handle: Next) -> Response:
+    """Run the handler; what a 409 of the effect had written is undone, and the 409 itself is the answer to be kept."""
+    savepoint = await session.begin_nested()
+    try:
+        response = await handle(request)
+    except errors.Conflict as conflict:
+        await savepoint.rollback()
+        return render(conflict, request)
+    await savepoint.commit()
+    return response
+
+
+async def _store(
+    request: JsonRequest, session: Session, route: str, key: str, fingerprint: bytes, response: Response
+) -> None:
+    body = bytes(response.body)
+    secret = request.edge.get("secret")
+    if secret and response.status_code < 300:  # noqa: PLR2004 (2xx)
+        body = json.dumpb({**json.loads(body), secret: None})
+    kept = {
+        name: value
+        for name, value in response.headers.items()
+        if name in {"content-type", "location", "etag", "content-location", "link"}
+    }
+    await session.run(
+        """insert into idempotency_keys (route, key, fingerprint, status, headers, body, expires_at)
+           values (:route, :key, :fingerprint, :status, cast(:headers as jsonb), :body, :expires_at)
+           on conflict (tenant_id, route, key) do update set fingerprint = excluded.fingerprint, status = excluded.status,
+             headers = excluded.headers, body = excluded.body, expires_at = excluded.expires_at""",
+        route=route,
+        key=key,
+        fingerprint=fingerprint,
+        status=response.status_code,
+        headers=json.dumps(kept),
+        body=body,
+        expires_at=now() + KEPT,
+    )
+
+
+async def _fingerprint(request: JsonRequest) -> bytes:
+    parts = hashlib.blake2b(digest_size=16)
+    for part in (
+        request.method.encode(),
+        request.url.path.encode(),
+        request.url.query.encode(),
+        await request.body(),
+    ):
+        parts.update(len(part).to_bytes(8))
+        parts.update(part)
+    return parts.digest()
+
+
+def _query_names(dependant: Dependant) -> set[str]:
+    names = {parameter.alias for parameter in dependant.query_params}
+    return names.union(*(_query_names(needed) for needed in dependant.dependencies))
+
+
+def _refuse_unknown_parameters(request: Request, known: set[str]) -> None:
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        raise UnknownParameter(
+            errors=[
+                FieldError("/query", "unknown_parameter", "The query holds a parameter that this list does not know.")
+            ]
+        )
+
+
+class UnknownParameter(errors.Invalid):
+    """The query holds a parameter that this operation does not know."""
+
+    code = "unknown_parameter"
+
+
+def render(error: AppError, request: Request) -> Response:
+    """Render the one form in which an error leaves the service."""
+    request_id = getattr(request.state, "request_id", "00000000-0000-0000-0000-000000000000")
+    return Response(error.body(request_id), error.status, error.headers, "application/problem+json")
+
+
+def session_of(request: Request) -> Session:
+    """Return the transaction of this request."""
+    session: Session = request.state.session
+    return session
+
+
+SessionDep = Annotated[Session, Depends(session_of)]

@@ -1,0 +1,53 @@
+"""create_app(): settings, log, database, routers, error handlers."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from app import api, wiring
+from app.kit import edge, log
+from app.kit.db import Database
+from app.kit.jobs import Waker
+from app.openapi import describe
+from app.settings import DEFAULT_DATABASE_URL, Settings, get_settings
+from app.tenancy.auth import KeyAuthenticator
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Build the API process; nothing is connected before the first request."""
+    settings = settings or get_settings()
+    log.configure(settings.log_level)
+    wiring.wire()
+    waker = Waker(settings.redis_url)
+    database = Database(
+        settings.database_url or DEFAULT_DATABASE_URL, pool_size=settings.db_pool_size, on_wake=waker.wake
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await waker.close()
+        await database.close()
+
+    app = FastAPI(
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.settings = settings
+    app.state.database = database
+    app.state.authenticate = KeyAuthenticator(database)
+    for router in api.ROUTERS:
+        app.include_router(router)
+    edge.install(app)
+    describe(app)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

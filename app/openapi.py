@@ -1,0 +1,91 @@
+"""The document of the HTTP contract: exported from the routes, normalised, committed, and checked for drift."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import FastAPI, Response
+from fastapi.openapi.utils import get_openapi
+
+from app.kit import json
+
+FILE: Final = Path(__file__).parents[1] / "openapi" / "openapi.json"
+DOCS: Final = Path(__file__).parent / "kit" / "docs"
+VERSION: Final = "1.0.0"
+TAGS: Final = {
+    "candidates": "People, and what is known of them.",
+    "dedup": "Who is who: checks, pairs, merges.",
+    "touchpoints": "What happened between company and person.",
+    "connectors": "Webhooks of e-mail and event tools.",
+    "scores": "How interested and how fitting a candidate is now.",
+    "pools": "Named groups with requirements, and whom to contact now.",
+    "consents": "Permission: the ledger, suppressions, contact decisions.",
+    "sequences": "Templates, contents, sequences, enrollments, messages.",
+    "imports": "Files of people, as a transaction.",
+    "changes": "The gap-free feed of what happened.",
+    "privacy": "Retention, access, erasure.",
+    "jobs": "Long work and its progress.",
+    "pages": "What a candidate opens from a mail.",
+    "admin": "Tenant, API keys, limits.",
+    "health": "Whether the service is alive and ready.",
+}
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of `app`, normalised."""
+    raw = get_openapi(
+        title="talentpool",
+        version=VERSION,
+        openapi_version="3.1.0",
+        summary="Remembers everybody who has ever met a company, and says whom to talk to today.",
+        description="Names, shapes and status codes are a contract. Errors are `application/problem+json`.",
+        routes=app.routes,
+        tags=[{"name": name, "description": text} for name, text in TAGS.items()],
+        servers=[{"url": "/", "description": "This server"}],
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )
+    raw.setdefault("components", {})["securitySchemes"] = {
+        "apiKey": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "`tp_live_…`; the scopes are listed per operation.",
+        }
+    }
+    for path in raw["paths"].values():
+        for operation in path.values():
+            _normalise(operation)
+    return raw
+
+
+def _normalise(operation: dict[str, Any]) -> None:
+    operation.pop("x-edge", None)
+    needed = [scope for item in operation.get("security", []) for scope in item.get("apiKey", [])]
+    operation["security"] = [{"apiKey": []}] if operation.get("security") else []
+    if needed:
+        operation["x-scope"] = needed[0]
+    for status, response in operation.get("responses", {}).items():
+        content = response.get("content", {})
+        schema = content.get("application/json", {}).get("schema", {})
+        if schema.get("$ref", "").endswith(("/Problem", "/HTTPValidationError")):
+            response["content"] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+            response.setdefault("description", status)
+
+
+def text(app: FastAPI) -> str:
+    """Return the document as it is committed: sorted keys, two spaces."""
+    return json.pretty(document(app)) + "\n"
+
+
+def describe(app: FastAPI) -> None:
+    """Serve the document and the offline docs page."""
+    served: dict[str, bytes] = {}
+
+    def openapi() -> Response:
+        if not served:
+            served["document"] = json.dumpb(document(app))
+        return Response(served["document"], media_type="application/json")
+
+    def docs() -> Response:
+        return Response((DOCS / "index.html").read_bytes(), media_type="text/html")
+
+    app.add_api_route("/v1/openapi.json", openapi, include_in_schema=False)
+    app.add_api_route("/docs", docs, include_in_schema=False)

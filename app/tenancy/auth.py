@@ -1,0 +1,76 @@
+"""Who is calling: a bearer key becomes a Caller, remembered for less than a second so that a revocation acts at once."""
+
+import time
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from fastapi import Request
+from sqlalchemy import text
+
+from app.kit import caller, crypto
+from app.kit.caller import Caller
+from app.kit.clock import now
+from app.kit.db import Database
+from app.kit.errors import Unauthorized
+from app.tenancy import keys
+
+REMEMBERED_S: Final = 0.5
+REMEMBERED_MAX: Final = 10_000
+_USED: Final = "update api_keys set last_used_at = now() where id = :id and coalesce(last_used_at, '-infinity') < now() - interval '1 minute'"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    sha256: bytes
+    tenant_id: UUID
+    key_id: UUID
+    scopes: frozenset[str]
+    until: float
+
+
+class KeyAuthenticator:
+    """Answers who a request comes from; raises Unauthorized."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[str, _Known] = {}
+
+    async def __call__(self, request: Request) -> Caller:
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        key = keys.parse(given.strip()) if scheme.lower() == "bearer" else None
+        if key is None:
+            raise Unauthorized
+        known = self._known.get(key.id_text)
+        if known is None or known.until < time.monotonic():
+            known = await self._look_up(key)
+        if not crypto.same(known.sha256, key.sha256):
+            raise Unauthorized
+        return Caller(
+            tenant_id=known.tenant_id,
+            actor=f"key:{known.key_id}",
+            scopes=known.scopes,
+            key_id=known.key_id,
+            act_as=request.headers.get("Act-As-User"),
+            request_id=request.state.request_id,
+        )
+
+    async def _look_up(self, key: keys.KeyText) -> _Known:
+        async with self._database.outside() as connection:
+            tenant_id = (await connection.execute(text("select auth_key(:id_text)"), {"id_text": key.id_text})).scalar()
+        if tenant_id is None:
+            raise Unauthorized
+        async with self._database.transaction(caller.system(tenant_id, "auth")) as session:
+            row = await session.row(
+                "select id, key_id, sha256, scopes, expires_at, revoked_at from api_keys where id_text = :id_text",
+                id_text=key.id_text,
+            )
+            if row is None or any(end is not None and end <= now() for end in (row.expires_at, row.revoked_at)):
+                self._known.pop(key.id_text, None)
+                raise Unauthorized
+            await session.run(_USED, id=row.id)
+        if len(self._known) >= REMEMBERED_MAX:
+            self._known.clear()
+        known = _Known(row.sha256, tenant_id, row.key_id, frozenset(row.scopes), time.monotonic() + REMEMBERED_S)
+        self._known[key.id_text] = known
+        return known

@@ -1,0 +1,132 @@
+"""What may be done with the tenant's settings and its keys."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from app.kit.clock import now
+from app.kit.db import Session
+from app.kit.ids import new_id
+from app.kit.paging import Paging
+from app.kit.schemas import Page
+from app.tenancy import keys
+from app.tenancy.errors import ApiKeyNotFound, ScopeNotHeld, UnknownScope
+from app.tenancy.models import ApiKey, Tenant
+from app.tenancy.repository import ApiKeyRepository, TenantRepository
+from app.tenancy.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyRead, Me, TenantRead, TenantUpdate
+
+NEVER_NULL = {
+    "name",
+    "timezone",
+    "country_code",
+    "language",
+    "sender",
+    "frequency_caps",
+    "rates",
+    "tracking",
+    "require_if_match",
+}
+
+
+async def read(session: Session) -> TenantRead:
+    """Return the tenant's settings."""
+    return TenantRead.model_validate(await TenantRepository(session).get())
+
+
+async def lock(session: Session) -> Tenant:
+    """Return the tenant's row, locked, for a change that depends on its version."""
+    return await TenantRepository(session).get(lock=True)
+
+
+async def update(session: Session, tenant: Tenant, patch: TenantUpdate) -> TenantRead:
+    """Change the settings that `patch` holds; null clears where there may be none."""
+    changed = False
+    for name in patch.model_fields_set - {"version"}:
+        value = getattr(patch, name)
+        if value is None and name in NEVER_NULL:
+            continue
+        plain: Any = value.model_dump(by_alias=True) if hasattr(value, "model_dump") else value
+        if getattr(value, "model_fields_set", None) is not None and name == "sender":
+            plain = {**tenant.sender, **value.model_dump(exclude_unset=True)}
+        if getattr(tenant, name) != plain:
+            setattr(tenant, name, plain)
+            changed = True
+    if changed:
+        tenant.version += 1
+        tenant.updated_at = now()
+        await session.flush()
+    return TenantRead.model_validate(tenant)
+
+
+async def me(session: Session) -> Me:
+    """Return whom the caller is taken for."""
+    caller = session.caller
+    return Me(
+        tenant_id=caller.tenant_id,
+        tenant=(await TenantRepository(session).get()).name,
+        key_id=caller.key_id,
+        actor=caller.actor,
+        act_as=caller.act_as,
+        scopes=sorted(caller.scopes),
+    )
+
+
+async def create_key(session: Session, body: ApiKeyCreate) -> ApiKeyCreated:
+    """Make a key; raises UnknownScope, ScopeNotHeld."""
+    scopes = set(body.scopes)
+    if scopes - keys.SCOPES:
+        raise UnknownScope
+    if not keys.narrower(scopes, session.caller.scopes):
+        raise ScopeNotHeld
+    secret = ApiKey(key_id=new_id(), name=body.name, scopes=sorted(scopes), expires_at=body.expires_at)
+    return await _issue(session, secret)
+
+
+async def list_keys(session: Session, paging: Paging) -> Page[ApiKeyRead]:
+    """Return the keys that are alive, the newest first."""
+    after = paging.after("api-keys")
+    rows = await ApiKeyRepository(session).page(UUID(after[0]) if after else None, paging.limit + 1)
+    return paging.page(rows, _read, lambda row: [row.key_id], "api-keys")
+
+
+async def rotate_key(session: Session, key_id: UUID, overlap: timedelta) -> ApiKeyCreated:
+    """Give a key a new secret; the old ones live on for `overlap`. Raises ApiKeyNotFound."""
+    live = await _live(session, key_id)
+    newest = live[0]
+    for old in live:
+        old.revoked_at = min(old.revoked_at or now() + overlap, now() + overlap)
+    secret = ApiKey(key_id=key_id, name=newest.name, scopes=newest.scopes, expires_at=newest.expires_at)
+    return await _issue(session, secret)
+
+
+async def revoke_key(session: Session, key_id: UUID) -> None:
+    """End a key with all its secrets; raises ApiKeyNotFound."""
+    for secret in await _live(session, key_id):
+        secret.revoked_at = now()
+    await session.flush()
+
+
+async def _live(session: Session, key_id: UUID) -> list[ApiKey]:
+    live = list(await ApiKeyRepository(session).secrets_of(key_id))
+    if not live:
+        raise ApiKeyNotFound
+    return live
+
+
+async def _issue(session: Session, secret: ApiKey) -> ApiKeyCreated:
+    text = keys.make()
+    secret.id_text, secret.sha256 = text.id_text, text.sha256
+    await ApiKeyRepository(session).add(secret)
+    return ApiKeyCreated(**_read(secret).model_dump(), key=text.text)
+
+
+def _read(secret: ApiKey) -> ApiKeyRead:
+    return ApiKeyRead(
+        id=secret.key_id,
+        name=secret.name,
+        scopes=secret.scopes,
+        prefix=f"tp_live_{secret.id_text}",
+        created_at=secret.created_at,
+        expires_at=secret.expires_at,
+        last_used_at=secret.last_used_at,
+    )

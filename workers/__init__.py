@@ -1,0 +1,1 @@
+"""The processes that work by themselves: `python -m workers.main`."""
