@@ -1,0 +1,117 @@
+"""The shape of a score model as it is written and read."""
+
+from itertools import pairwise
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+
+from app.kit.schemas import Body
+
+OncePer = Literal["touchpoint", "day", "message_link", "event"]
+
+_MAX_POINTS = 1_000_000
+_MAX_DAYS = 36_500
+
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
+Points = Annotated[float, Field(ge=-_MAX_POINTS, le=_MAX_POINTS, allow_inf_nan=False, strict=True)]
+TouchpointType = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z_]{0,49}|custom:[a-z0-9_]{1,50})$")]
+Topic = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("not an IANA time zone") from None
+    return name
+
+
+class Cap(Body):
+    """At most `points` (weighted, undecayed, by absolute value) within any `days` days of 24 hours."""
+
+    points: Annotated[float, Field(ge=0, le=_MAX_POINTS, allow_inf_nan=False, strict=True)]
+    days: Annotated[float, Field(gt=0, le=_MAX_DAYS, allow_inf_nan=False, strict=True)]
+
+
+class InterestRule(Body):
+    """Counts touchpoints of these types (and, if given, any of these topics); negative points are a penalty."""
+
+    rule: Key
+    types: Annotated[list[TouchpointType], Field(min_length=1, max_length=50)]
+    topics: Annotated[list[Topic], Field(min_length=1, max_length=100)] | None = None
+    points: Points
+    once_per: OncePer = "touchpoint"
+    cap: Cap | None = None
+
+
+class FitRule(Body):
+    """Gives its points while the criteria hold; does not decay."""
+
+    rule: Key
+    when: dict[str, JsonValue]
+    points: Points
+
+
+class Tier(Body):
+    """A named band of the score, from `from` (inclusive) up to the next tier; the lowest has null."""
+
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_alias=True, validate_by_name=True)
+
+    key: Key
+    starts_at: Annotated[float, Field(allow_inf_nan=False, strict=True)] | None = Field(alias="from")
+
+
+_EXAMPLE: dict[str, Any] = {
+    "key": "default",
+    "half_life_days": 30,
+    "timezone": "Asia/Tokyo",
+    "unknown_weight": 0.5,
+    "interest_rules": [
+        {
+            "rule": "clicked",
+            "types": ["email_clicked"],
+            "points": 5,
+            "once_per": "message_link",
+            "cap": {"points": 20, "days": 7},
+        }
+    ],
+    "fit_rules": [{"rule": "python", "when": {"field": "skills.name", "op": "has", "value": "python"}, "points": 10}],
+    "tiers": [{"key": "cold", "from": None}, {"key": "warm", "from": 20}, {"key": "hot", "from": 50}],
+}
+
+
+class ScoreModelDefinition(Body):
+    """How a score is made: interest that decays with a half-life, fit that does not, and tiers.
+
+    `timezone` is that of "once per day", by default the tenant's.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"example": _EXAMPLE})
+
+    key: Key
+    half_life_days: Annotated[float, Field(ge=0.0001, le=_MAX_DAYS, allow_inf_nan=False, strict=True)]
+    timezone: Annotated[str, AfterValidator(_known_zone)] | None = None
+    unknown_weight: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] = 0.5
+    interest_rules: list[InterestRule] = Field(default_factory=list, max_length=200)
+    fit_rules: list[FitRule] = Field(default_factory=list, max_length=200)
+    tiers: Annotated[list[Tier], Field(min_length=1, max_length=20)]
+
+    @model_validator(mode="after")
+    def _rules_have_names_of_their_own(self) -> Self:
+        names = [each.rule for each in self.interest_rules] + [each.rule for each in self.fit_rules]
+        if len(set(names)) < len(names):
+            raise ValueError("two rules have one name")
+        return self
+
+    @model_validator(mode="after")
+    def _tiers_rise(self) -> Self:
+        first, *rest = [each.starts_at for each in self.tiers]
+        bounds = [each for each in rest if each is not None]
+        if first is not None or len(bounds) < len(rest):
+            raise ValueError("exactly one tier has from: null, and it is the first")
+        if any(low >= high for low, high in pairwise(bounds)):
+            raise ValueError("the tiers do not rise")
+        if len({each.key for each in self.tiers}) < len(self.tiers):
+            raise ValueError("two tiers have one key")
+        return self
