@@ -1,0 +1,120 @@
+"""What a hook takes and gives: the words that every provider's file shares."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, Protocol
+
+ProviderFlag = Literal["machine", "image_proxy"]
+
+_EARLIEST = 1  # seconds of Unix time; 0 is what senders write for "unknown"
+_LATEST = 253_402_300_799  # the last second of the year 9999
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call of a hook; `url` is the connection's own with the received query, header names are lower-case."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a sender wants to read in place of the usual answer."""
+
+    status: int
+    body: bytes
+    media_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a call is authentic; `reason` names why not."""
+
+    ok: bool
+    reason: str | None = None
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What tells a person from a machine; judged, then dropped. An agent of None was not given, "" was empty."""
+
+    provider_flag: ProviderFlag | None = None
+    user_agent: str | None = None
+    ip: str | None = None
+    method: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalId:
+    source: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One touchpoint to be; `external_id` is the dedupe key, of whom it tells is an e-mail, a phone or a person."""
+
+    type: str
+    occurred_at: datetime
+    external_id: str
+    email: str | None = None
+    phone: str | None = None
+    person: ExternalId | None = None
+    topics: tuple[str, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+    evidence: Evidence = Evidence()
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a delivery says; `ignored` and `unreadable` count the items that became no signal."""
+
+    signals: tuple[Signal, ...] = ()
+    ignored: int = 0
+    unreadable: int = 0
+
+
+class Provider(Protocol):
+    """The face of a provider's module."""
+
+    def verify(
+        self,
+        request: Request,
+        secrets: Sequence[str],
+        now: datetime,
+        certificates: Mapping[str, bytes],
+        settings: Mapping[str, Any],
+    ) -> Verdict: ...
+
+    def parse(self, headers: Mapping[str, str], raw: bytes) -> Parsed: ...
+
+
+def within_tolerance(signed_at: datetime, now: datetime, settings: Mapping[str, Any], default: timedelta) -> bool:
+    """Say whether a signed time is near enough, past or future; `settings.tolerance_s` overrides the default."""
+    tolerance = float(settings.get("tolerance_s", default.total_seconds()))
+    return abs((now - signed_at).total_seconds()) <= tolerance
+
+
+def unix_time(value: object) -> datetime | None:
+    """Read seconds since 1970, a number or its digits; None when it is no time up to the year 9999."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(_LATEST)):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _EARLIEST <= value <= _LATEST:
+        return None
+    return datetime.fromtimestamp(value, UTC)
+
+
+def text(item: Mapping[str, Any], key: str) -> str | None:
+    """Read a text that can be stored; what is empty, no text, or holds NUL is None."""
+    value = item.get(key)
+    return value if isinstance(value, str) and value and "\0" not in value else None
+
+
+def present(**members: object) -> dict[str, Any]:
+    """Keep the members that are known."""
+    return {key: value for key, value in members.items() if value is not None}
