@@ -1,4 +1,4 @@
-"""Criteria as one SQLAlchemy expression that is true or false, never null.
+"""Criteria as one SQLAlchemy expression for a WHERE, where null is false.
 
 A slice gives each of its fields an adapter: from a leaf and the time to an expression. Most are made here, of
 *where the values are* (`column`, `array`, `each_text`, `each_member`, `keyed`, `elements`, `related`).
@@ -27,7 +27,6 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
-    not_,
     or_,
     select,
     true,
@@ -44,7 +43,7 @@ Adapter = Callable[[Leaf, datetime], Condition]
 Adapters = Mapping[str, Adapter]
 
 _Test = Callable[[Expression], Condition]
-_Some = Callable[[_Test], Condition]  # "some value of the field meets this test", never null
+_Some = Callable[[_Test], Condition]  # "some value of the field meets this test"
 # The value as SQL of the type that is wanted; null when it is of another.
 _Reading = Callable[[Field, Expression, Any], Expression]
 
@@ -60,7 +59,12 @@ def compiled(node: Node, adapters: Adapters, now: datetime) -> Condition:
     if isinstance(node, All):
         return and_(true(), *inner)
     found = or_(false(), *inner)
-    return found if isinstance(node, AnyOf) else not_(found)
+    return found if isinstance(node, AnyOf) else _negated(found)
+
+
+def _negated(condition: Condition) -> Condition:
+    """Negate in two-valued logic; the positive leaf stays bare, so that an index may serve it."""
+    return condition.is_not(true())
 
 
 def folded(text: Expression) -> Expression:
@@ -71,7 +75,7 @@ def folded(text: Expression) -> Expression:
 
 def column(value: Expression) -> Adapter:
     """Ask one column; of a `folded` field it must be folded already (stored so, or by `folded`)."""
-    return _asked(lambda test: func.coalesce(test(value), false()), _as_it_is)
+    return _asked(lambda test: test(value), _as_it_is)
 
 
 def array(values: Expression) -> Adapter:
@@ -106,10 +110,8 @@ def elements(values: Expression) -> Adapter:
     def adapter(leaf: Leaf, now: datetime) -> Condition:
         item = _item(values)
         rows = select(item).where(item != _JSON_NULL)
-        members = {
-            name: _asked(_items(_listed(item[member.field.name])), _from_json)
-            for name, member in ((each.field.name, each) for each in leaf.field.members.values())
-        }
+        names = {each.field.name for each in leaf.field.members.values()}
+        members = {name: _asked(_items(_listed(item[name])), _from_json) for name in names}
         return related(rows, members)(leaf, now)
 
     return adapter
@@ -120,7 +122,7 @@ def related(rows: Select[Any], members: Adapters) -> Adapter:
 
     def adapter(leaf: Leaf, now: datetime) -> Condition:
         if leaf.op == "exists":
-            return rows.exists() if leaf.value else not_(rows.exists())
+            return rows.exists() if leaf.value else _negated(rows.exists())
         wanted: Elements = leaf.value
         met = rows.where(compiled(wanted.conditions, members, now))
         if wanted.min_count == 1:
@@ -136,11 +138,11 @@ def _asked(some: _Some, reading: _Reading) -> Adapter:
         wanted = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
         if leaf.op == "exists":
             found = some(_present)
-            return found if leaf.value else not_(found)
+            return found if leaf.value else _negated(found)
         if leaf.op == "has_all":
             return and_(true(), *(some(_among(leaf, (value,), reading)) for value in wanted))
         if leaf.op in {"ne", "not_in"}:
-            return not_(some(_among(leaf, wanted, reading)))
+            return _negated(some(_among(leaf, wanted, reading)))
         if leaf.op in {"eq", "in", "has", "has_any"}:
             return some(_among(leaf, wanted, reading))
         return some(_test(leaf, reading, now))
@@ -165,9 +167,7 @@ def _among(leaf: Leaf, wanted: tuple[Any, ...], reading: _Reading) -> _Test:
 def _test(leaf: Leaf, reading: _Reading, now: datetime) -> _Test:
     def ordered(value: Expression, op: str, wanted: Any) -> Condition:  # noqa: ANN401  of any kind that has an order
         left = reading(leaf.field, value, wanted)
-        return _ORDERS[op](
-            collate(left, "C") if isinstance(left.type, Text) else left, _parameter(wanted, left)
-        )
+        return _ORDERS[op](collate(left, "C") if isinstance(left.type, Text) else left, _parameter(wanted, left))
 
     def contains(value: Expression) -> Condition:
         text = reading(leaf.field, value, leaf.value)
