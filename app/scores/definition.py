@@ -38,13 +38,13 @@ class TierBound:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A score model; `tiers` rise, and the first starts at minus infinity."""
+    """A score model; `rules` are by touchpoint type, `tiers` rise, and the first starts at minus infinity."""
 
     key: str
     half_life_days: float
     zone: ZoneInfo
     weights: Mapping[str, float]
-    rules: tuple[Rule, ...]
+    rules: Mapping[str, tuple[Rule, ...]]
     fit: Mapping[str, float]
     tiers: tuple[TierBound, ...]
 
@@ -56,7 +56,7 @@ class Definition:
             half_life_days=written.half_life_days,
             zone=ZoneInfo(written.timezone or timezone),
             weights={"human": 1.0, "unknown": written.unknown_weight, "machine": 0.0},
-            rules=tuple(_rule(each) for each in written.interest_rules),
+            rules=_by_type([_rule(each) for each in written.interest_rules]),
             fit={each.rule: each.points for each in written.fit_rules},
             tiers=tuple(
                 TierBound(each.key, float("-inf") if each.starts_at is None else each.starts_at)
@@ -83,6 +83,11 @@ def _rule(written: InterestRule) -> Rule:
         once_per=written.once_per,
         limit=_limit(written.cap),
     )
+
+
+def _by_type(rules: list[Rule]) -> dict[str, tuple[Rule, ...]]:
+    types = {type_ for rule in rules for type_ in rule.types}
+    return {type_: tuple(rule for rule in rules if type_ in rule.types) for type_ in types}
 
 
 def _limit(cap: Cap | None) -> Limit | None:

@@ -63,7 +63,7 @@ class Score:
 
 def score(model: Definition, signals: Iterable[Signal], held: Collection[str], at: datetime) -> Score:
     """Give the score at a time, from the touchpoints up to then and the names of the fit rules that hold."""
-    counted = list(count(model, (each for each in signals if each.occurred_at <= at)))
+    counted = _counted(model, signals, at)
     curve = _curve(model, counted, held, at)
     return Score(
         value=curve.value(at),
@@ -74,6 +74,11 @@ def score(model: Definition, signals: Iterable[Signal], held: Collection[str], a
         contributions=(*_fit(model, held), *(_decayed(model, each, at) for each in counted)),
         curve=curve,
     )
+
+
+def curve_of(model: Definition, signals: Iterable[Signal], held: Collection[str], at: datetime) -> Curve:
+    """Give the curve of the same score, which is all that is stored."""
+    return _curve(model, _counted(model, signals, at), held, at)
 
 
 def next_arrival(model: Definition, signals: Iterable[Signal], now: datetime) -> datetime | None:
@@ -96,15 +101,16 @@ def count(model: Definition, signals: Iterable[Signal]) -> Iterator[Counted]:
 
     In order of time, so that what comes later never changes what came before.
     """
-    counters = [_Counter(rule, model) for rule in model.rules]
-    by_type: dict[str, list[_Counter]] = {}
-    for counter in counters:
-        for type_ in counter.rule.types:
-            by_type.setdefault(type_, []).append(counter)
-    for signal in _ordered(signals):
-        for counter in by_type.get(signal.type, ()):
+    counters: dict[str, _Counter] = {}
+    for signal in _ordered(each for each in signals if each.type in model.rules):
+        for rule in model.rules[signal.type]:
+            counter = counters.get(rule.name) or counters.setdefault(rule.name, _Counter(rule, model))
             if points := counter.count(signal):
-                yield Counted(counter.rule, signal, points)
+                yield Counted(rule, signal, points)
+
+
+def _counted(model: Definition, signals: Iterable[Signal], at: datetime) -> list[Counted]:
+    return list(count(model, (each for each in signals if each.occurred_at <= at)))
 
 
 def _ordered(signals: Iterable[Signal]) -> list[Signal]:
@@ -184,9 +190,13 @@ def _decayed(model: Definition, counted: Counted, at: datetime) -> Contribution:
         rule=counted.rule.name,
         touchpoint_id=signal.id,
         points=counted.points,
-        decayed_points=counted.points * decay(at - signal.occurred_at, model.half_life_days),
+        decayed_points=_left(model, counted, at),
         occurred_at=signal.occurred_at,
     )
+
+
+def _left(model: Definition, counted: Counted, at: datetime) -> float:
+    return counted.points * decay(at - counted.signal.occurred_at, model.half_life_days)
 
 
 def _curve(model: Definition, counted: list[Counted], held: Collection[str], at: datetime) -> Curve:
@@ -194,7 +204,7 @@ def _curve(model: Definition, counted: list[Counted], held: Collection[str], at:
     since = counted[-1].signal.occurred_at if counted else at
     return Curve(
         fit=math.fsum(each.points for each in _fit(model, held)),
-        amount=math.fsum(_decayed(model, each, since).decayed_points for each in counted),
+        amount=math.fsum(_left(model, each, since) for each in counted),
         since=since.astimezone(UTC),
         half_life_days=model.half_life_days,
     )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.scores.default_model import DEFAULT_MODEL
 from app.scores.definition import Definition
-from app.scores.formula import Counted, Score, Signal, count, next_arrival, score
+from app.scores.formula import Counted, Score, Signal, count, curve_of, next_arrival, score
 from app.scores.schemas import ScoreModelDefinition
 
 T0 = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -205,6 +205,7 @@ def test_contributions_sum_to_the_value_and_so_does_the_curve(
     counting, at = numbered(rules), T0 + timedelta(hours=hours)
     given = score(counting, signals, (), at)
     assert math.fsum(each.decayed_points for each in given.contributions) == pytest.approx(given.value, abs=1e-9)
+    assert curve_of(counting, signals, (), at) == given.curve
     later = at + timedelta(days=11)
     if next_arrival(counting, signals, at) is None:
         assert given.curve.value(later) == pytest.approx(score(counting, signals, (), later).value, abs=1e-9)
