@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
+from fastapi.staticfiles import StaticFiles
 
 from app.kit import json
 
@@ -89,3 +90,4 @@ def describe(app: FastAPI) -> None:
 
     app.add_api_route("/v1/openapi.json", openapi, include_in_schema=False)
     app.add_api_route("/docs", docs, include_in_schema=False)
+    app.mount("/docs/assets", StaticFiles(directory=DOCS))

@@ -108,8 +108,10 @@ async def schedule(session: Session, *wakes: Wake) -> None:
 async def number(session: Session) -> int:
     """Number the committed entries of this tenant in insertion order; return how many there were.
 
-    Must be the first work of its own transaction: the head's lock is held until the commit.
+    The head's lock is held until the transaction ends, so that one must be short and write nothing else.
     """
+    if not await session.value("select exists (select from changes where seq is null)"):
+        return 0
     await session.run("insert into feed_heads (last_seq) values (0) on conflict do nothing")
     await session.run("select 1 from feed_heads for update")
     return await session.run("""

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
-from app.kit import json, outbox
+from app.kit import json
 from app.kit.errors import CursorInvalid
 from app.kit.paging import LIMIT_DEFAULT, LIMIT_MAX, LimitOutOfRange
 from app.kit.routing import EdgeRoute, SessionDep, operation
@@ -24,7 +24,6 @@ router = APIRouter(prefix="/v1/changes", tags=["changes"], route_class=EdgeRoute
     **operation("webhooks:read", CursorInvalid, CursorExpired, LimitOutOfRange),
 )
 async def list_changes(
-    request: Request,
     session: SessionDep,
     since: Annotated[
         str | None, Query(description="A `next_cursor`; `now` for the end; absent: the oldest kept.")
@@ -33,7 +32,6 @@ async def list_changes(
 ) -> ChangePage:
     if not 1 <= limit <= LIMIT_MAX:
         raise LimitOutOfRange
-    await _number(request)
     return await service.read_changes(session, since, limit)
 
 
@@ -66,12 +64,5 @@ async def _follow(request: Request, page: ChangePage) -> AsyncIterator[bytes]:
 
 
 async def _page(request: Request, since: str | None) -> ChangePage:
-    await _number(request)
     async with request.app.state.database.transaction(request.state.caller) as session:
         return await service.read_changes(session, since, LIMIT_MAX)
-
-
-async def _number(request: Request) -> None:
-    """Number what is committed, in a transaction of its own, so that a reader sees its own writes."""
-    async with request.app.state.database.transaction(request.state.caller) as session:
-        await outbox.number(session)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from app.kit import outbox
 from app.kit.db import Session
 from app.kit.errors import CursorInvalid
 from app.kit.paging import make_cursor, open_cursor
@@ -14,7 +15,8 @@ BOUND: Final = "changes"
 
 
 async def read_changes(session: Session, since: str | None, limit: int) -> ChangePage:
-    """Return the entries after `since`; raises CursorInvalid, CursorExpired."""
+    """Number what is committed and return the entries after `since`; raises CursorInvalid, CursorExpired."""
+    await outbox.number(session)
     repository = ChangeRepository(session)
     oldest, last = await repository.bounds()
     if since == NOW:

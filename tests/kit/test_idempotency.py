@@ -1,0 +1,37 @@
+"""Idempotency keys: one effect, the same answer, also against twins that run at once."""
+
+import asyncio
+from collections import Counter
+
+import httpx
+
+BODY = {"name": "ATS", "scopes": ["pools:read"]}
+
+
+async def test_twins_at_once_have_one_effect(api: httpx.AsyncClient) -> None:
+    answers = await asyncio.gather(
+        *(api.post("/v1/api-keys", json=BODY, headers={"Idempotency-Key": "twin"}) for _ in range(8))
+    )
+    statuses = Counter(answer.status_code for answer in answers)
+    assert set(statuses) <= {201, 409}
+    assert all(answer.headers["Retry-After"] == "1" for answer in answers if answer.status_code == 409)
+    keys = (await api.get("/v1/api-keys")).json()["data"]
+    assert sum(key["name"] == "ATS" for key in keys) == 1
+
+
+async def test_a_replay_repeats_status_body_and_location(api: httpx.AsyncClient) -> None:
+    first = await api.post("/v1/api-keys", json=BODY, headers={"Idempotency-Key": "again"})
+    again = await api.post("/v1/api-keys", json=BODY, headers={"Idempotency-Key": "again"})
+    assert again.headers["Location"] == first.headers["Location"]
+    assert again.json()["id"] == first.json()["id"]
+
+
+async def test_a_refused_body_is_not_kept(api: httpx.AsyncClient) -> None:
+    headers = {"Idempotency-Key": "later"}
+    assert (await api.post("/v1/api-keys", json={"name": "x"}, headers=headers)).status_code == 422
+    assert (await api.post("/v1/api-keys", json=BODY, headers=headers)).status_code == 201
+
+
+async def test_a_key_is_at_most_255_characters(api: httpx.AsyncClient) -> None:
+    answer = await api.post("/v1/api-keys", json=BODY, headers={"Idempotency-Key": "k" * 256})
+    assert answer.status_code == 422
