@@ -81,7 +81,7 @@ class Candidate(Versioned, Base):
 
 
 class Record(Identified, Base):
-    """One incoming statement about a person, kept as it came; a later one of the same (source, external id) is a version."""
+    """One incoming statement about a person, kept as it came; a later one of the same external id is a version."""
 
     __tablename__ = "records"
     __table_args__ = (

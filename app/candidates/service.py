@@ -1,0 +1,133 @@
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from app.candidates import repository, retention
+from app.candidates.errors import CandidateErased, CandidateNotFound
+from app.candidates.fields import PROFILE
+from app.candidates.person import MailAddress, Profile
+from app.kit import crypto
+from app.kit.db import Session
+
+IdentifierKind = Literal["email", "phone", "url"]
+_SEPARATOR = "\x1f"
+
+
+def identifier_hash(tenant_id: UUID, kind: str, key: str) -> bytes:
+    """Return the keyed hash (32 bytes) under which a match key of app.normalise is stored in `identifiers`."""
+    return crypto.keyed_hash("identifier", str(tenant_id), f"{kind}{_SEPARATOR}{key}")
+
+
+def external_key(source: str, external_id: str) -> str:
+    """Return the key of an external id, for `identifier_hash(tenant, "external_id", …)`."""
+    return f"{source}{_SEPARATOR}{external_id}"
+
+
+async def resolve(session: Session, candidate_id: UUID, *, lock: bool = False, hidden: bool = False) -> UUID:
+    """Return whom this id means now, following merges.
+
+    With `lock` the row is held until the transaction ends; `hidden` finds also who was deleted but not yet erased.
+    Raises CandidateNotFound, CandidateErased.
+    """
+    found = await repository.find(session, candidate_id, lock=lock)
+    if found is not None and found.erased_at is not None:
+        raise CandidateErased
+    if found is None or (found.hidden_at is not None and not hidden):
+        raise CandidateNotFound
+    live: UUID = found.id
+    return live
+
+
+async def resolve_many(session: Session, ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Return asked id → live id; unknown, hidden and erased ones are absent."""
+    return {row.asked: row.id for row in await repository.find_many(session, ids)} if ids else {}
+
+
+async def locate(session: Session, kind: IdentifierKind, keys: Collection[str]) -> dict[str, list[UUID]]:
+    """Return match key → live candidates that have it, the oldest first; keys that nobody has are absent."""
+    by_hash = {identifier_hash(session.tenant_id, kind, key): key for key in keys}
+    found: dict[str, list[UUID]] = {}
+    for row in await repository.holders(session, kind, list(by_hash)) if by_hash else ():
+        found.setdefault(by_hash[row.value_hash], []).append(row.candidate_id)
+    return found
+
+
+async def locate_external(session: Session, ids: Collection[tuple[str, str]]) -> dict[tuple[str, str], UUID]:
+    """Return (source, id) → the live candidate it belongs to."""
+    if not ids:
+        return {}
+    rows = await repository.external_holders(session, [source for source, _ in ids], [id_ for _, id_ in ids])
+    return {(row.source, row.external_id): row.candidate_id for row in rows}
+
+
+async def hashes_of(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[tuple[str, bytes]]]:
+    """Return candidate → (kind, hash) of its identifiers, and of its external ids under the kind `external_id`."""
+    found: dict[UUID, list[tuple[str, bytes]]] = {}
+    for row in await repository.hashes(session, ids):
+        found.setdefault(row.candidate_id, []).append((row.kind, row.value_hash))
+    for row in await repository.external_ids(session, ids):
+        key = external_key(row.source, row.external_id)
+        entry = ("external_id", identifier_hash(session.tenant_id, "external_id", key))
+        found.setdefault(row.candidate_id, []).append(entry)
+    return found
+
+
+async def profiles(session: Session, ids: Sequence[UUID]) -> dict[UUID, Profile]:
+    """Return what is stored of these candidates, hidden ones too; erased and merged ones are absent."""
+    return {row.id: _profile(row) for row in await repository.profiles(session, ids)} if ids else {}
+
+
+async def read_many(session: Session, ids: Sequence[UUID]) -> list[Profile]:
+    """Return what is stored of these candidates in the order of `ids`."""
+    found = await profiles(session, ids)
+    return [found[each] for each in ids if each in found]
+
+
+async def facts(session: Session, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Return the live candidates as plain mappings, for criteria and templates."""
+    found = await profiles(session, ids)
+    return {each: profile.facts() for each, profile in found.items() if profile.status == "active"}
+
+
+async def mail_address(session: Session, candidate_id: UUID) -> MailAddress | None:
+    """Return where mails to this candidate go: the primary, another only when the primary is bounced."""
+    found = (await profiles(session, [candidate_id])).get(candidate_id)
+    return found.mail_address() if found else None
+
+
+async def mark_bounced(session: Session, email_key: str) -> list[UUID]:
+    """Note that mails to this address come back; return the candidates that have it."""
+    ids = await repository.bounce(session, identifier_hash(session.tenant_id, "email", email_key))
+    found = await profiles(session, ids)
+    unreachable = [
+        each for each, profile in found.items() if (address := profile.mail_address()) and address.state == "bounced"
+    ]
+    await repository.set_address_state(session, unreachable, "bounced")
+    return ids
+
+
+async def interacted(session: Session, moments: Mapping[UUID, datetime]) -> None:
+    """Note when these people last made contact themselves: the retention clock starts again from there."""
+    if moments:
+        await repository.interacted(session, moments, retention.DAYS, retention.DEFAULT_DAYS)
+
+
+def _profile(row: Any) -> Profile:  # noqa: ANN401 (a row)
+    return Profile(
+        id=row.id,
+        version=row.version,
+        status="active" if row.hidden_at is None else "hidden",
+        fields={name: getattr(row, name) for name in PROFILE},
+        warnings=row.warnings,
+        provenance=row.provenance,
+        bounced=frozenset(row.bounced) - {None},
+        merged_ids=row.merged_ids,
+        last_interaction_at=row.last_interaction_at,
+        live_selection_at=row.live_selection_at,
+        rejected_at=row.rejected_at,
+        retention_expires_on=row.retention_expires_on,
+        retention_basis=row.retention_basis,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
