@@ -15,16 +15,21 @@ _LATIN_FORM = re.compile(
     r"[\s,.]+(?:co\.?,?\s*ltd|company limited|inc|incorporated|corp|corporation|ltd|limited|llc|llp|plc|gmbh|ag|"
     r"s\.?a|s\.?r\.?l|b\.?v|pty|pte|k\.?\s?k|g\.?\s?k|co|company)\.?$"
 )
+_LONGEST_NAME = 300
 _BETWEEN = re.compile(r"[\W_]+")
 
 
 @lru_cache(maxsize=4_096)
 def company_key(raw: str) -> str | None:
-    """Give one key to 株式会社トヨタ自動車, トヨタ自動車㈱ and ﾄﾖﾀ自動車; None when no letter or digit is left."""
-    name = _at_ends(search_key(raw))
+    """Give one key to 株式会社トヨタ自動車, トヨタ自動車㈱ and ﾄﾖﾀ自動車; None when no letter or digit is left.
+
+    The first 300 characters count.
+    """
+    written = search_key(raw[:_LONGEST_NAME])
+    name = _at_ends(written)
     while (shorter := _LATIN_FORM.sub("", name)) != name and shorter:
         name = shorter
-    return _BETWEEN.sub("", name) or _BETWEEN.sub("", search_key(raw)) or None
+    return _BETWEEN.sub("", name) or _BETWEEN.sub("", written) or None
 
 
 def _at_ends(name: str) -> str:

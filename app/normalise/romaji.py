@@ -53,7 +53,7 @@ _DOUBLE = re.compile(r"([a-z])\1+")
 _LONG_O = re.compile("o[ou]+")
 _LONG_H = re.compile("(?<=[aiueo])h(?=[^aiueoy]|$)")
 _ROMAJI = re.compile(
-    r"(?:(?:[kgsztdnhbpmrjf]y?|[yw]|sh|ch|ts|dz)?[aiueo]+(?:h(?![aiueoy]))?"
+    r"(?:(?:[kgsztdnhbpmrjf]y?|[yw]|sh|ch|ts|dz)?[aiueo](?:h(?![aiueoy]))?"
     r"|n(?![aiueo])|m(?=[bpm])|([kstpgdbzc])(?=\1)|t(?=ch))+"
 )
 

@@ -14,7 +14,7 @@ _INVISIBLE = re.compile(
 )
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _MARK = re.compile("[\u0300-\u036f]")
-_REPEATED = re.compile(r"(\S)([々ヽ])")
+_REPEATED = re.compile(r"(\S)([々ヽ]+)")
 _KATAKANA = {code: code + 0x60 for code in (*range(0x3041, 0x3097), 0x309D, 0x309E)}
 # Letters that Unicode does not decompose into a base and a mark.
 _PLAIN_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
@@ -41,10 +41,8 @@ def fold_variants(text: str) -> str:
     cleaned = clean(text)
     if cleaned.isascii():
         return cleaned
-    folded = cleaned.translate(_variants())
-    while (spelled := _REPEATED.sub(r"\1\1", folded)) != folded:
-        folded = spelled
-    return unicodedata.normalize("NFC", folded)
+    spelled = _REPEATED.sub(lambda found: found[1] * len(found[0]), cleaned.translate(_variants()))
+    return unicodedata.normalize("NFC", spelled)
 
 
 @cache

@@ -62,6 +62,10 @@ def test_only_japanese_syllables_are_romaji(word: str, expected: bool) -> None:
     assert is_romaji(word) is expected
 
 
+def test_a_long_word_is_judged_at_once() -> None:
+    assert not is_romaji("aho" * 5_000 + "!")
+
+
 @given(st.text(st.characters(exclude_categories=()), max_size=30) | st.text("aiueotskhmnbpcyzjdlvwxqgr", max_size=16))
 def test_a_key_is_its_own_key_and_plain_letters(text: str) -> None:
     key = romaji_key(text)
