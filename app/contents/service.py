@@ -1,0 +1,67 @@
+"""Keeping contents."""
+
+from uuid import UUID
+
+from app.contents.errors import ContentNotFound
+from app.contents.models import Content
+from app.contents.repository import ContentRepository
+from app.contents.schemas import ContentPatch, ContentRead, ContentWrite, ReadOnly
+from app.kit.db import Session
+from app.kit.paging import Paging
+from app.kit.schemas import Page
+
+READ_ONLY = set(ReadOnly.model_fields)
+NEVER_NULL = {"kind", "title", "url", "topics", "status"}
+
+
+async def find(session: Session, content_id: UUID, *, lock: bool = False) -> Content:
+    """Return a content's row; raises ContentNotFound."""
+    content = await ContentRepository(session).get(content_id, lock=lock)
+    if content is None:
+        raise ContentNotFound
+    return content
+
+
+async def read(session: Session, content_id: UUID) -> ContentRead:
+    """Return a content; raises ContentNotFound."""
+    return ContentRead.model_validate(await find(session, content_id))
+
+
+async def page(session: Session, paging: Paging, kinds: list[str], statuses: list[str]) -> Page[ContentRead]:
+    """Return contents of any of `kinds` and any of `statuses` (all, when empty), the newest first."""
+    bound = ("contents", sorted(kinds), sorted(statuses))
+    after = paging.after(*bound)
+    rows = await ContentRepository(session).page(kinds, statuses, UUID(after[0]) if after else None, paging.limit + 1)
+    return paging.page(rows, ContentRead.model_validate, lambda row: [row.id], *bound)
+
+
+async def create(session: Session, body: ContentWrite) -> ContentRead:
+    """Make a content; raises ContentKeyTaken."""
+    content = Content(**body.model_dump(exclude=READ_ONLY))
+    await ContentRepository(session).add(content)
+    return ContentRead.model_validate(content)
+
+
+async def replace(session: Session, content: Content, body: ContentWrite) -> ContentRead:
+    """Replace a content; raises ContentKeyTaken."""
+    return await _write(session, content, body.model_dump(exclude=READ_ONLY))
+
+
+async def change(session: Session, content: Content, patch: ContentPatch) -> ContentRead:
+    """Change what `patch` holds."""
+    fields = patch.model_dump(include=patch.model_fields_set - READ_ONLY)
+    kept = {name: value for name, value in fields.items() if value is not None or name not in NEVER_NULL}
+    if "topics" in kept:
+        added, removed = kept["topics"]["add"], kept["topics"]["remove"]
+        kept["topics"] = [topic for topic in dict.fromkeys([*content.topics, *added]) if topic not in removed]
+    return await _write(session, content, kept)
+
+
+async def _write(session: Session, content: Content, fields: dict[str, object]) -> ContentRead:
+    changed = {name: value for name, value in fields.items() if getattr(content, name) != value}
+    for name, value in changed.items():
+        setattr(content, name, value)
+    if changed:
+        content.touch()
+        await ContentRepository(session).save()
+    return ContentRead.model_validate(content)
