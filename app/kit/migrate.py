@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from app.kit.db import driver_url
 
 ROOT: Final = Path(__file__).parents[2]
-OLDEST_SERVER: Final = 160_000
-"""PostgreSQL 16, in the server's own number form."""
+OLDEST_SERVER: Final = 180_000
+"""PostgreSQL 18, in the server's own number form: casefold() and its collation are used for text that is compared."""
 
 ROLES: Final = """
 do $$ begin

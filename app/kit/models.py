@@ -22,6 +22,7 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 TENANT_DEFAULT = text("(current_setting('app.tenant'))::uuid")
+ACTOR_DEFAULT = text("current_setting('app.actor')")
 PERSONAL = {"personal": True}
 """`mapped_column(info=PERSONAL)` marks a column that can identify a person: the erasure test walks this mark."""
 
@@ -84,6 +85,7 @@ class Change(Tenanted, Base):
     version: Mapped[int | None]
     changed_fields: Mapped[list[str]] = mapped_column(server_default="{}")
     data: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    actor: Mapped[str] = mapped_column(server_default=ACTOR_DEFAULT)
     at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from app.kit import json
 
 _QUIET: Final = frozenset({"debug", "info"})
+_ONLY_IN_THE_FILE: Final = frozenset({"event", "logger", "module", "timestamp", "where"})
 _LARGEST_BYTES: Final = 10_000_000
 
 
@@ -44,6 +45,5 @@ def _shown(line: str) -> str:
     level = event.pop("level", "warning")
     if level in _QUIET:
         return ""
-    event.pop("timestamp", None)
-    rest = " ".join(f"{name}={value}" for name, value in event.items() if name != "event")
+    rest = " ".join(f"{name}={value}" for name, value in event.items() if name not in _ONLY_IN_THE_FILE)
     return f"{level}: {event.get('event', '')} {rest}".rstrip()

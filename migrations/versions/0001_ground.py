@@ -109,6 +109,7 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=True),
         sa.Column("changed_fields", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
         sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("actor", sa.Text(), server_default=sa.text("current_setting('app.actor')"), nullable=False),
         sa.Column(
             "at",
             postgresql.TIMESTAMP(timezone=True),

@@ -13,7 +13,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
@@ -42,7 +42,7 @@ class Sink:
 
     @property
     def mails(self) -> list[EmailMessage]:
-        return [cast("EmailMessage", message_from_bytes(raw, policy=default)) for raw in self.raw]
+        return [message_from_bytes(raw, policy=default) for raw in self.raw]
 
 
 @dataclass

@@ -1,0 +1,68 @@
+"""The least that could be done: bare FastAPI routes that insert the same rows by asyncpg, into tables with the same keys."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+import asyncpg
+from fastapi import FastAPI, Request
+from pydantic import BaseModel
+
+from app.kit import json
+from app.kit.ids import new_id
+
+TENANT = UUID("01999999-0000-7000-8000-000000000000")
+TOUCHPOINT = """insert into bench.touchpoints (tenant_id, id, candidate_id, type, occurred_at, source, external_id, actor)
+  select $1, t.id, $2, t.type, t.at, t.source, t.external_id, 'human'
+  from unnest($3::uuid[], $4::text[], $5::timestamptz[], $6::text[], $7::text[]) as t(id, type, at, source, external_id)"""
+CHANGE = """insert into bench.changes (tenant_id, type, resource, resource_id, data)
+  select $1, 'touchpoint.created', 'touchpoint', id, jsonb_build_object('candidate_id', $2::uuid) from unnest($3::uuid[]) id"""
+CANDIDATE = uuid5(TENANT, "candidate")
+
+
+class Touchpoint(BaseModel):
+    candidate_id: UUID
+    type: str
+    occurred_at: datetime
+    source: str
+    external_id: str
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    app.state.pool = await asyncpg.create_pool(os.environ["DATABASE_URL"].replace("+asyncpg", ""), min_size=10, max_size=10)
+    yield
+    await app.state.pool.close()
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+async def _insert(pool: asyncpg.Pool, touchpoints: list[Touchpoint]) -> list[UUID]:
+    ids = [new_id() for _ in touchpoints]
+    columns = [
+        [each.type for each in touchpoints],
+        [each.occurred_at for each in touchpoints],
+        [each.source for each in touchpoints],
+        [each.external_id for each in touchpoints],
+    ]
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(TOUCHPOINT, TENANT, CANDIDATE, ids, *columns)
+        await connection.execute(CHANGE, TENANT, CANDIDATE, ids)
+    return ids
+
+
+@app.post("/touchpoints", status_code=201)
+async def one(request: Request, touchpoint: Touchpoint) -> dict[str, str]:
+    return {"id": str((await _insert(request.app.state.pool, [touchpoint]))[0])}
+
+
+@app.post("/batch")
+async def batch(request: Request) -> dict[str, Any]:
+    given = [Touchpoint.model_construct(**each) for each in json.loads(await request.body())]
+    for each in given:
+        object.__setattr__(each, "occurred_at", datetime.fromisoformat(each.occurred_at))  # type: ignore[arg-type] (JSON text)
+    return {"count": len(await _insert(request.app.state.pool, given))}
