@@ -62,6 +62,7 @@ $(PLACE):
 
 .venv/.requirements: $(PLACE) requirements-dev.lock
 	@$(PIP) install --no-deps --no-compile --require-hashes --requirement requirements-dev.lock
+	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true
 	@touch $@
 
 .venv/.self: .venv/.requirements pyproject.toml

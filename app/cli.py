@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 from pydantic import ValidationError
@@ -31,13 +32,13 @@ app.add_typer(keys, name="keys")
 @app.command("dev")
 def develop() -> None:
     """Run everything on this machine: PostgreSQL, Valkey, the API, the worker and a demo tenant."""
-    dev.run(get_settings())
+    dev.run(_settings())
 
 
 @app.command()
 def serve() -> None:
     """Run one API process."""
-    _become(dev.api_command(get_settings()))
+    _become(dev.api_command(_settings()))
 
 
 @app.command()
@@ -49,15 +50,13 @@ def worker() -> None:
 @app.command("migrate")
 def migrate_database() -> None:
     """Bring the database to this version."""
-    migrate.upgrade(_database_url(get_settings()))
+    migrate.upgrade(_database_url(_settings()))
 
 
 @app.command("openapi")
 def export(
     *,
-    check: Annotated[
-        bool, typer.Option(help="Fail when the committed document is not the current one.")
-    ] = False,
+    check: Annotated[bool, typer.Option(help="Fail when the committed document is not the current one.")] = False,
 ) -> None:
     """Write the OpenAPI document."""
     current = openapi.text(create_app())
@@ -76,7 +75,22 @@ def create(
     name: Annotated[str, typer.Option(help="What the key is for.")] = "command line",
 ) -> None:
     """Print a new API key; it is not shown again."""
-    print(asyncio.run(create_key(_database_url(get_settings()), tenant, scope, name)))
+    print(asyncio.run(create_key(_database_url(_settings()), tenant, scope, name)))
+
+
+def _settings() -> Settings:
+    settings = get_settings()
+    if settings.database_url is not None and not _is_postgres(settings.database_url):
+        raise StartError("DATABASE_URL is not of the form postgresql://user:password@host:port/database.")
+    return settings
+
+
+def _is_postgres(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme.startswith("postgres") and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _database_url(settings: Settings) -> str:

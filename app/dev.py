@@ -85,9 +85,7 @@ def _require_port(settings: Settings) -> None:
             probe.bind((settings.host, settings.port))
         except OSError as error:
             place = f"{settings.host}:{settings.port}"
-            raise StartError(
-                f"The API cannot listen on {place} ({error.strerror}): choose another PORT."
-            ) from error
+            raise StartError(f"The API cannot listen on {place} ({error.strerror}): set another PORT.") from error
 
 
 class _Development:
@@ -144,14 +142,12 @@ class _Development:
 
     def _start_programs(self, environment: dict[str, str]) -> None:
         """Start the API and the worker, and wait until the API can serve."""
-        api = self._supervisor.add(
-            "api", lambda: self._program("api", api_command(self._settings), environment)
-        )
+        api = self._supervisor.add("api", lambda: self._program("api", api_command(self._settings), environment))
         self._supervisor.add("worker", lambda: self._program("worker", worker_command(), environment))
-        ready = self._supervisor.watch(
-            lambda: api.poll() is not None or self._is_ready(), seconds=_READY_SECONDS
-        )
-        if not ready or api.poll() is not None:
+        ready = self._supervisor.watch(lambda: api.poll() is not None or self._is_ready(), seconds=_READY_SECONDS)
+        if not ready:
+            raise StartError(f"The API does not become ready; the logs are in {self._folder / 'logs'}.")
+        if api.poll() is not None:
             raise StartError(f"The API does not start; its log is {self._log('api')}.")
 
     def _program(self, name: str, command: list[str], environment: dict[str, str]) -> Child:

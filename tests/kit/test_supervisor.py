@@ -117,9 +117,7 @@ print("stopped")
         (signal.SIGKILL, -signal.SIGKILL, ""),
     ],
 )
-def test_no_child_outlives_its_supervisor(
-    tmp_path: Path, number: signal.Signals, code: int, printed: str
-) -> None:
+def test_no_child_outlives_its_supervisor(tmp_path: Path, number: signal.Signals, code: int, printed: str) -> None:
     command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
     supervisor = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - the program above
     while not (tmp_path / "pid").exists():

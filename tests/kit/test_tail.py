@@ -9,7 +9,9 @@ def test_only_what_an_operator_must_see_is_let_through(tmp_path: Path) -> None:
     tail = Tail(log)
     with log.open("a") as file:
         file.write('{"event": "request", "level": "info", "status": 200}\n')
-        file.write('{"event": "slow", "level": "warning", "timestamp": "2026-01-01T00:00:00Z", "ms": 900}\n')
+        file.write(
+            '{"event": "slow", "level": "warning", "timestamp": "2026-01-01T00:00:00Z", "where": ["a"], "ms": 900}\n'
+        )
         file.write("Traceback (most recent call last):\n42\n")
         file.write('{"event": "half a line"')
     assert list(tail.warnings()) == ["warning: slow ms=900", "Traceback (most recent call last):", "42"]
