@@ -30,7 +30,7 @@ check: install ## Run every check, then every test
 	$(BIN)/deptry .
 	@mkdir -p .cache
 	$(BIN)/alembic upgrade head --sql > .cache/migrations.sql
-	$(BIN)/squawk --pg-version 16 .cache/migrations.sql
+	$(BIN)/squawk .cache/migrations.sql
 	$(BIN)/talentpool openapi --check
 	$(BIN)/yamllint --strict .
 	$(BIN)/hadolint Dockerfile
