@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from app.kit import json, migrate
+from app.kit.crypto import ensure_secret_file
 from app.kit.embedded import start_postgres, start_valkey
 from app.kit.folder import held, make_folder, write_private
 from app.kit.process import Child, StartError, end
@@ -59,6 +60,7 @@ def run(settings: Settings) -> None:
         make_folder(folder / "logs")
         _end_leftovers(folder)
         _require_port(settings)
+        ensure_secret_file(folder)  # before two processes would make one each
         _Development(settings, folder.resolve()).run()
 
 
