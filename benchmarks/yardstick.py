@@ -1,4 +1,4 @@
-"""The least that could be done: bare FastAPI routes that insert the same rows by asyncpg, into tables with the same keys."""
+"""The least that could be done: bare FastAPI routes that insert the same rows by asyncpg, into tables of the same keys."""
 
 import os
 from collections.abc import AsyncIterator
@@ -15,11 +15,16 @@ from app.kit import json
 from app.kit.ids import new_id
 
 TENANT = UUID("01999999-0000-7000-8000-000000000000")
-TOUCHPOINT = """insert into bench.touchpoints (tenant_id, id, candidate_id, type, occurred_at, source, external_id, actor)
-  select $1, t.id, $2, t.type, t.at, t.source, t.external_id, 'human'
-  from unnest($3::uuid[], $4::text[], $5::timestamptz[], $6::text[], $7::text[]) as t(id, type, at, source, external_id)"""
-CHANGE = """insert into bench.changes (tenant_id, type, resource, resource_id, data)
-  select $1, 'touchpoint.created', 'touchpoint', id, jsonb_build_object('candidate_id', $2::uuid) from unnest($3::uuid[]) id"""
+TOUCHPOINT = """
+insert into bench.touchpoints (tenant_id, id, candidate_id, type, occurred_at, source, external_id, actor)
+select $1, t.id, $2, t.type, t.at, t.source, t.external_id, 'human'
+from unnest($3::uuid[], $4::text[], $5::timestamptz[], $6::text[], $7::text[]) as t(id, type, at, source, external_id)
+"""
+CHANGE = """
+insert into bench.changes (tenant_id, type, resource, resource_id, data, actor)
+select $1, 'touchpoint.created', 'touchpoint', id, jsonb_build_object('candidate_id', $2::uuid), 'bench'
+from unnest($3::uuid[]) as id
+"""
 CANDIDATE = uuid5(TENANT, "candidate")
 
 
@@ -33,7 +38,9 @@ class Touchpoint(BaseModel):
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    app.state.pool = await asyncpg.create_pool(os.environ["DATABASE_URL"].replace("+asyncpg", ""), min_size=10, max_size=10)
+    app.state.pool = await asyncpg.create_pool(
+        os.environ["DATABASE_URL"].replace("+asyncpg", ""), min_size=10, max_size=10
+    )
     yield
     await app.state.pool.close()
 

@@ -1,0 +1,31 @@
+"""`make bench`: measure, print one table, write benchmarks/results.json."""
+
+import asyncio
+
+import httpx
+
+from benchmarks import hooks, ingest, report, story
+from benchmarks.stand import Stand, stand
+
+
+async def measure(place: Stand) -> list[report.Figure]:
+    """Run every measurement, the cheap ones first."""
+    headers = {"Authorization": f"Bearer {place.key}"}
+    async with httpx.AsyncClient(  # noqa: TID251 (the measurements are the outside)
+        base_url=f"http://127.0.0.1:{place.port}", headers=headers, timeout=120
+    ) as client:
+        made = await client.post("/v1/candidates", json={"full_name": "計測 太郎"})
+        candidate = made.json()["id"]
+        return [
+            await story.signal_to_score(client, candidate),
+            await ingest.single(place, candidate),
+            await ingest.batch(place, candidate),
+            await hooks.sendgrid(place, client),
+            await story.import_rows(client),
+            *story.memory(place),
+        ]
+
+
+if __name__ == "__main__":
+    with stand() as running:
+        report.show(asyncio.run(measure(running)))

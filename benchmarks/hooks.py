@@ -1,0 +1,56 @@
+"""The SendGrid hook with its signature checked, beside the bare insert of as many rows."""
+
+import base64
+import hashlib
+import time
+
+import httpx
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from app.kit import json
+from benchmarks import load
+from benchmarks.ingest import bare_batches
+from benchmarks.report import Figure
+from benchmarks.stand import Stand
+
+CALLS, EVENTS = 12, 500
+
+
+async def sendgrid(stand: Stand, client: httpx.AsyncClient) -> Figure:
+    """`POST /v1/hooks/{id}`, 500 events a call, one connection."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    body = {"provider": "sendgrid", "name": "bench", "settings": {}, "secret": base64.b64encode(public).decode()}
+    hook = (await client.post("/v1/connections", json=body)).json()["hook_url"]
+    path = hook[hook.index("/v1/") :]
+    requests = [_signed(stand.port, path, key, call) for call in range(CALLS)]
+    await load.run(stand.port, requests[:2], 1)
+    measured = await load.run(stand.port, requests[2:], 1)
+    assert set(measured.statuses) == {204}, measured.statuses
+    bare = await bare_batches(stand, EVENTS, CALLS - 2)
+    return Figure("SendGrid hook, 500 events a call", measured.per_second * EVENTS, "events/s", bare, "≥ 0.4")
+
+
+def _signed(port: int, path: str, key: ec.EllipticCurvePrivateKey, call: int) -> bytes:
+    moment = str(int(time.time()))
+    raw = json.dumpb(
+        [
+            {
+                "email": f"bench{number}@example.com",
+                "timestamp": int(moment) - number,
+                "event": "open",
+                "sg_event_id": hashlib.sha256(f"{call}/{number}".encode()).hexdigest(),
+                "sg_message_id": f"{number}.filter",
+                "useragent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0",
+            }
+            for number in range(EVENTS)
+        ]
+    )
+    signature = base64.b64encode(key.sign(moment.encode() + raw, ec.ECDSA(hashes.SHA256()))).decode()
+    headers = {
+        "Content-Type": "application/json",
+        "X-Twilio-Email-Event-Webhook-Signature": signature,
+        "X-Twilio-Email-Event-Webhook-Timestamp": moment,
+    }
+    return load.request(port, path, raw, headers)
