@@ -11,9 +11,7 @@ from benchmarks.stand import Stand, stand
 async def measure(place: Stand) -> list[report.Figure]:
     """Run every measurement, the cheap ones first."""
     headers = {"Authorization": f"Bearer {place.key}"}
-    async with httpx.AsyncClient(  # noqa: TID251 (the measurements are the outside)
-        base_url=f"http://127.0.0.1:{place.port}", headers=headers, timeout=120
-    ) as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{place.port}", headers=headers, timeout=120) as client:
         made = await client.post("/v1/candidates", json={"full_name": "計測 太郎"})
         candidate = made.json()["id"]
         return [

@@ -46,5 +46,5 @@ def show(figures: list[Figure]) -> None:
 def machine() -> str:
     """Name the machine and the day."""
     memory = psutil.virtual_memory().total / 2**30
-    today = datetime.now(UTC).date()  # noqa: TID251 (the day of the report)
+    today = datetime.now(UTC).date()
     return f"{psutil.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}, {today}"

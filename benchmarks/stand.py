@@ -47,7 +47,7 @@ class Stand:
 
     def memory_mib(self, name: str) -> float:
         """Return the resident memory of the processes called `name` in pids.json, in MiB."""
-        pids = json.loads((self.folder / "pids.json").read_text())[name]  # noqa: TID251 (a file, not an answer)
+        pids = json.loads((self.folder / "pids.json").read_text())[name]
         return sum(psutil.Process(pid).memory_info().rss for pid in pids) / 2**20
 
     async def connect(self) -> asyncpg.Connection:
