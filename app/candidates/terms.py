@@ -1,0 +1,40 @@
+"""What a candidate is found by: search terms of texts (`n:`, `w:`) and exact terms of filters."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from app.criteria.fold import fold
+from app.normalise.names import NameFeatures
+from app.normalise.search import name_terms, text_terms
+
+FILTERS: Final[Mapping[str, str]] = {
+    "skill": "s",
+    "tag": "t",
+    "interest": "i",
+    "source_type": "o",
+    "company": "c",
+    "city": "l",
+}
+
+
+def filter_term(kind: str, value: str) -> str:
+    """Return the term that a filter's value asks for, case and width aside."""
+    return f"{FILTERS[kind]}:{fold(value)}"
+
+
+def terms_of(fields: Mapping[str, Any], names: Iterable[NameFeatures]) -> set[str]:
+    """List the terms of one candidate: of every name that a record gives them, of company, skills, tags and kin."""
+    found = {term for name in names for term in name_terms(name)}
+    company, city = fields["current_company"], (fields["location"] or {}).get("city")
+    skills = [skill["name"] for skill in fields["skills"]]
+    for text in filter(None, (company, *skills)):
+        found |= text_terms(text)
+    exact = {
+        "skill": skills,
+        "tag": fields["tags"],
+        "interest": fields["interests"],
+        "source_type": [source["type"] for source in fields["sources"]],
+        "company": filter(None, [company]),
+        "city": filter(None, [city]),
+    }
+    return found | {filter_term(kind, value) for kind, values in exact.items() for value in values}
