@@ -5,6 +5,8 @@ import hashlib
 import hmac
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,12 +23,13 @@ _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 def ensure_secret_file(data_dir: Path) -> str:
     """Return the root secret of `data_dir`, made (mode 600) when it is not there yet."""
     path = data_dir / "secret-key"
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(handle, "w") as file:
-        file.write(secrets.token_hex(_KEY_BYTES))
+    if not path.exists():
+        handle, whole = tempfile.mkstemp(dir=data_dir)  # mode 600; linked whole, so that nobody reads half of it
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(_KEY_BYTES))
+        with suppress(FileExistsError):
+            os.link(whole, path)
+        Path(whole).unlink()
     return path.read_text().strip()
 
 

@@ -229,6 +229,7 @@ def upgrade() -> None:
         op.execute(statement)
     for statement in ROUTES:
         op.execute(statement)
+    op.execute("grant select on alembic_version to talentpool_app")
 
 
 def downgrade() -> None:
