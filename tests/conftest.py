@@ -1,7 +1,7 @@
 """Real PostgreSQL, built by the migrations, one server per xdist worker.
 
-Each test gets a tenant of its own: row-level security keeps tests apart as it keeps clients apart, transactions are really
-committed, and nothing has to be cleaned up.
+Each test gets a tenant of its own: row-level security keeps tests apart as it keeps clients apart, transactions are
+really committed, and nothing has to be cleaned up.
 """
 
 import os
@@ -111,9 +111,7 @@ async def client_of(app: FastAPI) -> AsyncIterator[Callable[[str], httpx.AsyncCl
 
     def make(key: str) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        client = httpx.AsyncClient(  # noqa: TID251 (the tests are the outside)
-            transport=httpx.ASGITransport(app), base_url="http://testserver", headers=headers
-        )
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver", headers=headers)
         made.append(client)
         return client
 

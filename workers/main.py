@@ -1,7 +1,7 @@
 """The worker: everything that the service does by itself.
 
-Postgres holds the work; arq brings wake-ups. Each loop below also looks by itself once a second, so a worker without Redis
-does the same work a little later, and each loop outlives any error: the database may go away and come back.
+Postgres holds the work; arq brings wake-ups. Each loop below also looks by itself once a second, so a worker without
+Redis does the same work a little later, and each loop outlives any error: the database may go away and come back.
 """
 
 import asyncio
@@ -9,7 +9,6 @@ import importlib
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from functools import partial
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast

@@ -1,7 +1,8 @@
 """The database: one engine a process, and the one helper that opens a transaction inside a tenant.
 
 The tenant and the actor are set with `set_config(…, true)` as the first statement, so they end with the transaction:
-row-level security raises on any statement without a tenant, and what is written says by whom. The word commit occurs here and in no slice.
+row-level security raises on any statement without a tenant, and what is written says by whom. The word commit occurs
+here and in no slice.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable

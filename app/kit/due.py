@@ -107,7 +107,8 @@ async def _run_singly(database: Database, work: Drain, who: caller.Caller) -> in
 
 async def _claim(session: Session, kind: str, batch: int) -> list[UUID]:
     rows = await session.rows(
-        "select key from due where kind = :kind and due_at <= now() order by due_at limit :batch for update skip locked",
+        """select key from due where kind = :kind and due_at <= now()
+           order by due_at limit :batch for update skip locked""",
         kind=kind,
         batch=batch,
     )

@@ -18,7 +18,7 @@ from app.kit import json
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One place that is wrong: a JSON pointer into the body (or `/query/<name>`), a code and a sentence without values."""
+    """One place that is wrong: a JSON pointer into the body (or `/query/<name>`), a code, a sentence; never a value."""
 
     pointer: str
     code: str

@@ -1,8 +1,8 @@
 """Long work as rows, and the only door to arq.
 
-A job is a row with its progress. A worker claims it by a lease, and its handler works in transactions of its own, writing
-`cursor` with each chunk: whoever takes the job after a crash goes on from there. arq carries nothing but wake-ups; without
-Redis the workers find the same rows by polling.
+A job is a row with its progress. A worker claims it by a lease, and its handler works in transactions of its own,
+writing `cursor` with each chunk: whoever takes the job after a crash goes on from there. arq carries nothing but
+wake-ups; without Redis the workers find the same rows by polling.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ class Claim:
 
     @asynccontextmanager
     async def step(self) -> AsyncIterator[Session]:
-        """Open one transaction of the work; raises Cancelled when somebody asked for that, LeaseLost when it is not ours."""
+        """Open one transaction of the work; raises Cancelled when that was asked for, LeaseLost when it is not ours."""
         async with self.database.transaction(self.caller) as session:
             row = await session.row(
                 "select cancel_requested, worker from jobs where id = :id and state = 'running' for update",

@@ -19,7 +19,9 @@ OLDEST_SERVER: Final = 180_000
 ROLES: Final = """
 do $$ begin
   perform pg_advisory_xact_lock(7414201);
-  if not exists (select from pg_roles where rolname = 'talentpool_owner') then create role talentpool_owner nologin; end if;
+  if not exists (select from pg_roles where rolname = 'talentpool_owner') then
+    create role talentpool_owner nologin;
+  end if;
   if not exists (select from pg_roles where rolname = 'talentpool_app') then create role talentpool_app nologin; end if;
   if not exists (select from pg_roles where rolname = 'talentpool_router') then
     create role talentpool_router nologin bypassrls;
@@ -71,9 +73,8 @@ async def _prepare(url: str) -> None:
         async with engine.begin() as connection:
             version = int((await connection.execute(text("show server_version_num"))).scalar_one())
             if version < OLDEST_SERVER:
-                raise DatabaseUnusable(
-                    f"The database is PostgreSQL {version // 10_000}; talentpool needs {OLDEST_SERVER // 10_000} or newer."
-                )
+                found, needed = version // 10_000, OLDEST_SERVER // 10_000
+                raise DatabaseUnusable(f"The database is PostgreSQL {found}; talentpool needs {needed} or newer.")
             await connection.execute(text(ROLES))
     except (OSError, TimeoutError) as error:
         raise DatabaseUnusable("The database of DATABASE_URL cannot be reached.") from error

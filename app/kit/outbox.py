@@ -1,9 +1,9 @@
 """Outbox or nothing: a side effect is a row that is written with its cause.
 
-`record` writes changes of the feed and, by the reactions that `app.wiring` joins, the due work that follows from them, in
-the caller's transaction. `number` gives the committed entries of one tenant their place: it locks the tenant's head, so two
-numberings never interleave, and its update sees every row committed before it, so nothing ever appears behind a place that
-a reader has passed.
+`record` writes changes of the feed and, by the reactions that `app.wiring` joins, the due work that follows from
+them, in the caller's transaction. `number` gives the committed entries of one tenant their place: it locks the
+tenant's head, so two numberings never interleave, and its update sees every row committed before it, so nothing ever
+appears behind a place that a reader has passed.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -116,7 +116,8 @@ async def number(session: Session) -> int:
     await session.run("select 1 from feed_heads for update")
     return await session.run("""
         with fresh as (
-          select n, row_number() over (order by n) + (select last_seq from feed_heads) as seq from changes where seq is null
+          select n, row_number() over (order by n) + (select last_seq from feed_heads) as seq
+          from changes where seq is null
         ), numbered as (
           update changes set seq = fresh.seq from fresh where changes.n = fresh.n returning changes.seq
         )

@@ -1,7 +1,7 @@
-"""The edge: one route class that authenticates, opens the transaction, keeps idempotency and lets the answer go after the commit.
+"""The edge: a route class that authenticates, opens the transaction, keeps idempotency, and answers after the commit.
 
-What a handler needs is put on `request.state`: `caller` and `session`. An operation names its scope once, in `operation`,
-which is both what is enforced and what the OpenAPI document says.
+What a handler needs is put on `request.state`: `caller` and `session`. An operation names its scope once, in
+`operation`, which is both what is enforced and what the OpenAPI document says.
 """
 
 import hashlib
@@ -50,8 +50,8 @@ def operation(
 ) -> dict[str, Any]:
     """Return the keyword arguments of a route: its scope, the problems it declares, and how its body is read.
 
-    `scope` is `area:read`, `area:write`, `any` (a valid key is enough) or `public`; `empty_body` reads an empty body as `{}`;
-    `max_body` is in bytes; `secret` names a member that is stored as null for replays.
+    `scope` is `area:read`, `area:write`, `any` (a valid key is enough) or `public`; `empty_body` reads an empty body
+    as `{}`; `max_body` is in bytes; `secret` names a member that is stored as null for replays.
     """
     security: list[dict[str, list[str]]] = [] if scope == "public" else [{"apiKey": [] if scope == "any" else [scope]}]
     common = () if scope == "public" else COMMON
@@ -166,8 +166,9 @@ async def _store(
     await session.run(
         """insert into idempotency_keys (route, key, fingerprint, status, headers, body, expires_at)
            values (:route, :key, :fingerprint, :status, cast(:headers as jsonb), :body, :expires_at)
-           on conflict (tenant_id, route, key) do update set fingerprint = excluded.fingerprint, status = excluded.status,
-             headers = excluded.headers, body = excluded.body, expires_at = excluded.expires_at""",
+           on conflict (tenant_id, route, key) do update set
+             fingerprint = excluded.fingerprint, status = excluded.status, headers = excluded.headers,
+             body = excluded.body, expires_at = excluded.expires_at""",
         route=route,
         key=key,
         fingerprint=fingerprint,

@@ -1,4 +1,4 @@
-"""Who is calling: a bearer key becomes a Caller, remembered for less than a second so that a revocation acts at once."""
+"""Who is calling: a bearer key becomes a Caller, remembered for half a second so that a revocation acts at once."""
 
 import time
 from dataclasses import dataclass
@@ -17,7 +17,10 @@ from app.tenancy import keys
 
 REMEMBERED_S: Final = 0.5
 REMEMBERED_MAX: Final = 10_000
-_USED: Final = "update api_keys set last_used_at = now() where id = :id and coalesce(last_used_at, '-infinity') < now() - interval '1 minute'"
+_USED: Final = """
+update api_keys set last_used_at = now()
+where id = :id and coalesce(last_used_at, '-infinity') < now() - interval '1 minute'
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,12 @@ from app.kit.crypto import checksum_text, random_text
 ID_LENGTH: Final = 16
 SECRET_LENGTH: Final = 40
 CHECKSUM_LENGTH: Final = 6
-_FORM = re.compile(
-    rf"tp_live_([A-Za-z0-9]{{{ID_LENGTH}}})_([A-Za-z0-9]{{{SECRET_LENGTH}}})([A-Za-z0-9]{{{CHECKSUM_LENGTH}}})"
-)
+_PART = "([A-Za-z0-9]{%d})"
+_FORM = re.compile(f"tp_live_{_PART % ID_LENGTH}_{_PART % SECRET_LENGTH}{_PART % CHECKSUM_LENGTH}")
 
 AREAS: Final = (
-    "candidates", "dedup", "touchpoints", "connectors", "scores", "pools", "sequences", "consents", "privacy", "webhooks",
-    "imports", "analytics",
+    "candidates", "dedup", "touchpoints", "connectors", "scores", "pools", "sequences", "consents", "privacy",
+    "webhooks", "imports", "analytics",
 )  # fmt: skip
 SCOPES: Final = frozenset(f"{area}:{verb}" for area in AREAS for verb in ("read", "write", "*")) | {"admin"}
 

@@ -42,7 +42,7 @@ class Sender(Body):
 class SendWindow(Body):
     """When mails may leave, half-open `[from, to)`, in the candidate's zone."""
 
-    weekdays: list[Weekday] = ["mon", "tue", "wed", "thu", "fri"]
+    weekdays: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
     from_: Clock = Field("09:00", alias="from")
     to: Clock = "18:00"
     holidays: Literal["skip", "ignore"] = "skip"

@@ -10,10 +10,11 @@ GLOBAL_UNIQUE: Final = {"uq_api_keys_id_text", "uq_tenants_name", "pk_tenants"}
 NO_TENANT: Final = {"tenants", "alembic_version"}
 
 TABLES: Final = """
-select c.relname as name, c.relrowsecurity as enabled, c.relforcerowsecurity as forced, pg_get_userbyid(c.relowner) as owner,
+select c.relname as name, c.relrowsecurity as enabled, c.relforcerowsecurity as forced,
+  pg_get_userbyid(c.relowner) as owner,
   (select count(*) from pg_policy p where p.polrelid = c.oid) as policies,
-  (select bool_and(pg_get_expr(polqual, polrelid) = pg_get_expr(polwithcheck, polrelid) and polcmd = '*' and polpermissive)
-   from pg_policy p where p.polrelid = c.oid) as whole,
+  (select bool_and(pg_get_expr(polqual, polrelid) = pg_get_expr(polwithcheck, polrelid) and polcmd = '*'
+     and polpermissive) from pg_policy p where p.polrelid = c.oid) as whole,
   (select string_agg(pg_get_expr(polqual, polrelid), '') from pg_policy p where p.polrelid = c.oid) as rule
 from pg_class c where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace
 """
@@ -69,9 +70,7 @@ async def test_every_foreign_key_carries_the_tenant_and_has_its_index(
     assert [f"{row['table_name']}.{row['name']}" for row in keys if not row["indexed"]] == []
 
 
-async def test_the_service_owns_nothing_and_cannot_pass_the_policies(
-    database: Database, tenant: TenantFixture
-) -> None:
+async def test_the_service_owns_nothing_and_cannot_pass_the_policies(database: Database, tenant: TenantFixture) -> None:
     role = (
         await _rows(
             database, tenant, "select rolbypassrls, rolsuper, rolcreaterole from pg_roles where rolname = current_user"

@@ -16,7 +16,8 @@ FACE: Final = {"service", "schemas", "events", "errors"}
 LAYERS: Final = FACE | {"routes", "tasks", "repository", "models"}
 COMMON: Final = {"kit", "settings", "main", "api", "openapi", "wiring", "normalise"}
 CEILING: Final = 400
-SOURCES: Final = [path for folder in ("app", "workers", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
+FOLDERS: Final = ("app", "workers", "tests", "benchmarks")
+SOURCES: Final = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
 
 
 def _allowed(source: list[str], target: list[str]) -> bool:

@@ -38,7 +38,7 @@ class Spreadsheet:
 
 
 def spreadsheet(rows: int, *, duplicates: int, broken: int, seed: int = 1) -> Spreadsheet:
-    """Make a file of `rows` rows, of which `duplicates` tell of a person of the file again, and `broken` cannot be read."""
+    """Make a file of `rows` rows: so many tell of a person of the file again, and so many cannot be read."""
     draw = random.Random(seed)
     distinct = people(rows - duplicates - broken, seed=seed, today=TODAY)
     again = [_again(person, draw) for person in draw.sample(distinct, duplicates)]

@@ -34,7 +34,9 @@ def steps() -> Iterator[list[int]]:
                 if chunk in CRASH_AT:
                     CRASH_AT.remove(chunk)
                     raise Crash
-                await claim.progress(session, chunk + 1, total=5, counts={"done": chunk + 1}, cursor={"next": chunk + 1})
+                await claim.progress(
+                    session, chunk + 1, total=5, counts={"done": chunk + 1}, cursor={"next": chunk + 1}
+                )
             done.append(chunk)
         return {"chunks": len(done)}
 

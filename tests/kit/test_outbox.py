@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import httpx
+import pytest
 
 from app.kit import outbox
 from app.kit.db import Database
@@ -58,12 +59,13 @@ async def test_a_rolled_back_change_is_never_told(
     class Failure(Exception):
         pass
 
-    try:
+    async def fail() -> None:
         async with database.transaction(tenant.caller) as session:
             await outbox.record(session, Event("candidate.created", "candidate", new_id(), 1))
             raise Failure
-    except Failure:
-        pass
+
+    with pytest.raises(Failure):
+        await fail()
     assert (await api.get("/v1/changes")).json()["data"] == []
 
 
