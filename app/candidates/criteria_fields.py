@@ -105,6 +105,9 @@ def _column(name: str) -> Expression:
     return column
 
 
+PERSON: Final[Expression] = Candidate.id.expression
+"""The candidate that a condition is about: what other slices know of a person is joined to this."""
+
 ADAPTERS: Final[Adapters] = {
     "id": sql.column(cast(Candidate.id, Text)),
     "status": sql.column(case((Candidate.hidden_at.is_(None), "active"), else_="hidden")),

@@ -6,10 +6,12 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from app.candidates.fields import PROFILE
 from app.kit.schemas import Body, ListPatch, Schema, Timestamp
 from app.tenancy.schemas import Country, Language, Zone
 
 MAX_ITEMS = 500
+_PROFILE = set(PROFILE)
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 LongText = Annotated[str, StringConstraints(max_length=20_000)]
@@ -82,6 +84,10 @@ class Scalars(Body):
     location: LocationIn | None = None
     years_of_experience: Years | None = None
     custom_fields: dict[str, Any] | None = None
+
+    def stated(self) -> dict[str, Any]:
+        """Return what was said of the profile, as JSON, absent fields left out: the payload of a record."""
+        return self.model_dump(mode="json", exclude_unset=True, include=_PROFILE)
 
 
 class ReadOnly(Body):

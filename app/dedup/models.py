@@ -1,0 +1,99 @@
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Float, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kit.clock import now
+from app.kit.models import PERSONAL, Base, Identified, Tenanted, Versioned
+
+PERSON_OF_RECORD = (["tenant_id", "candidate_id"], ["candidates.tenant_id", "candidates.id"])
+
+
+class RecordKey(Tenanted, Base):
+    """One value under which a record is found: a keyed hash of eight bytes."""
+
+    __tablename__ = "record_keys"
+    __table_args__ = (
+        ForeignKeyConstraint(*PERSON_OF_RECORD),
+        ForeignKeyConstraint(["tenant_id", "record_id"], ["records.tenant_id", "records.id"]),
+        Index("ix_record_keys_record_id", "tenant_id", "record_id"),
+        Index("ix_record_keys_candidate_id", "tenant_id", "candidate_id"),
+    )
+    key_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(primary_key=True)
+    candidate_id: Mapped[UUID]
+    kind: Mapped[str]
+
+
+class KeyStat(Tenanted, Base):
+    """What is known of one key: whether too many different people share it."""
+
+    __tablename__ = "key_stats"
+    key_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    n: Mapped[int] = mapped_column(server_default="0")
+    generic: Mapped[bool] = mapped_column(server_default=text("false"))
+
+
+class LinkDecision(Identified, Base):
+    """One edge: two records are about the same person, or about different ones, and who says so and why."""
+
+    __tablename__ = "link_decisions"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "a"], ["records.tenant_id", "records.id"], name="fk_link_decisions_a"),
+        ForeignKeyConstraint(["tenant_id", "b"], ["records.tenant_id", "records.id"], name="fk_link_decisions_b"),
+        CheckConstraint("a < b", name="ordered"),
+        CheckConstraint("verdict in ('same', 'different')", name="verdict"),
+        CheckConstraint("by in ('rule', 'model', 'person')", name="by"),
+        Index(
+            "uq_link_decisions_live", "tenant_id", "a", "b", unique=True, postgresql_where=text("revoked_at is null")
+        ),
+        Index("ix_link_decisions_b", "tenant_id", "b"),
+    )
+    a: Mapped[UUID]
+    b: Mapped[UUID]
+    verdict: Mapped[str]
+    by: Mapped[str]
+    model_version: Mapped[str | None]
+    weight: Mapped[float | None] = mapped_column(Float())
+    evidence: Mapped[list[Any]] = mapped_column(server_default="[]", default=list, info=PERSONAL)
+    at: Mapped[datetime] = mapped_column(default=now, server_default=text("now()"))
+    revoked_at: Mapped[datetime | None]
+
+
+class CandidatePair(Identified, Base):
+    """Two candidates that may be one person."""
+
+    __tablename__ = "candidate_pairs"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "left_id"], ["candidates.tenant_id", "candidates.id"], name="fk_candidate_pairs_left_id"
+        ),
+        ForeignKeyConstraint(
+            ["tenant_id", "right_id"], ["candidates.tenant_id", "candidates.id"], name="fk_candidate_pairs_right_id"
+        ),
+        CheckConstraint("left_id < right_id", name="ordered"),
+        CheckConstraint("status in ('open', 'same', 'different')", name="status"),
+        CheckConstraint("reason in ('possible', 'contradiction', 'several', 'generic', 'requested')", name="reason"),
+        UniqueConstraint("tenant_id", "left_id", "right_id", name="uq_candidate_pairs_sides"),
+        Index("ix_candidate_pairs_right_id", "tenant_id", "right_id"),
+        Index("ix_candidate_pairs_status", "tenant_id", "status", text("id desc")),
+    )
+    left_id: Mapped[UUID]
+    right_id: Mapped[UUID]
+    status: Mapped[str] = mapped_column(server_default="open", default="open")
+    reason: Mapped[str]
+    probability: Mapped[float] = mapped_column(Float())
+    weight: Mapped[float] = mapped_column(Float())
+    evidence: Mapped[list[Any]] = mapped_column(server_default="[]", default=list, info=PERSONAL)
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+
+
+class DedupPolicy(Versioned, Base):
+    """A tenant's own words on matching; without a row the defaults hold."""
+
+    __tablename__ = "dedup_policies"
+    __table_args__ = (UniqueConstraint("tenant_id", name="uq_dedup_policies_tenant_id"),)
+    policy: Mapped[dict[str, Any]]

@@ -1,0 +1,102 @@
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from app.dedup.models import CandidatePair, DedupPolicy
+from app.kit import json
+from app.kit.db import Session
+from app.kit.repository import Repository, ResourceRepository
+
+KEY_CAP: Final = 50
+"""So many holders of one key are looked at; a key that more people share says little."""
+
+LIVE: Final = "c.hidden_at is null and c.erased_at is null and c.merged_into is null"
+
+
+class PolicyRepository(Repository[DedupPolicy]):
+    model = DedupPolicy
+
+    async def get(self, *, lock: bool = False) -> DedupPolicy | None:
+        return await self.first(self.visible().with_for_update() if lock else self.visible())
+
+
+class PairRepository(ResourceRepository[CandidatePair]):
+    model = CandidatePair
+
+    async def page(self, status: str | None, after: UUID | None, limit: int) -> Sequence[CandidatePair]:
+        found = self.visible().order_by(CandidatePair.id.desc()).limit(limit)
+        found = found.where(CandidatePair.status == status) if status else found
+        return await self.all(found.where(CandidatePair.id < after) if after else found)
+
+
+async def lock(session: Session, tenant: int, buckets: Sequence[int]) -> None:
+    """Hold these buckets until the transaction ends; taken in order, so that no two calls wait for each other."""
+    await session.run(
+        "select pg_advisory_xact_lock(:tenant, bucket) from unnest(cast(:buckets as int[])) as t(bucket)",
+        tenant=tenant,
+        buckets=list(buckets),
+    )
+
+
+async def holders(session: Session, hashes: Sequence[bytes]) -> list[Any]:
+    """Return (key_hash, generic, candidate_id) of live candidates, at most `KEY_CAP` for a key, the oldest first."""
+    return await session.rows(
+        f"""select asked.key_hash, coalesce(s.generic, false) as generic, found.candidate_id
+            from unnest(cast(:hashes as bytea[])) as asked(key_hash)
+            left join key_stats s on s.key_hash = asked.key_hash
+            left join lateral (
+              select distinct k.candidate_id from record_keys k join candidates c on c.id = k.candidate_id
+              where k.key_hash = asked.key_hash and {LIVE} order by k.candidate_id limit :cap
+            ) as found on true
+            where found.candidate_id is not null or s.generic""",  # noqa: S608 (constants)
+        hashes=list(hashes),
+        cap=KEY_CAP,
+    )
+
+
+async def file_keys(session: Session, keys: Sequence[Mapping[str, Any]]) -> None:
+    await session.run(
+        """insert into record_keys (key_hash, record_id, candidate_id, kind)
+           select decode(h, 'hex'), r, c, k
+           from unnest(cast(:hashes as text[]), cast(:records as uuid[]), cast(:candidates as uuid[]), cast(:kinds as text[]))
+             as t(h, r, c, k)
+           on conflict do nothing""",
+        hashes=[key["hash"] for key in keys],
+        records=[key["record_id"] for key in keys],
+        candidates=[key["candidate_id"] for key in keys],
+        kinds=[key["kind"] for key in keys],
+    )
+
+
+async def mark_generic(session: Session, hashes: Collection[bytes], n: int) -> None:
+    await session.run(
+        """insert into key_stats (key_hash, n, generic)
+           select h, :n, true from unnest(cast(:hashes as bytea[])) as t(h) order by h
+           on conflict (tenant_id, key_hash) do update set generic = true, n = greatest(key_stats.n, excluded.n)""",
+        hashes=list(hashes),
+        n=n,
+    )
+
+
+async def decide(session: Session, decisions: Sequence[Mapping[str, Any]]) -> None:
+    await session.run(
+        """insert into link_decisions (id, a, b, verdict, by, weight, evidence)
+           select id, a, b, verdict, by, weight, evidence from jsonb_to_recordset(cast(:rows as jsonb))
+             as t(id uuid, a uuid, b uuid, verdict text, by text, weight float8, evidence jsonb)
+           on conflict do nothing""",
+        rows=json.dumps(decisions),
+    )
+
+
+async def open_pairs(session: Session, pairs: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Write pairs that are not there yet; return all of them as they are stored, with whether each is new."""
+    return await session.rows(
+        """insert into candidate_pairs (id, left_id, right_id, reason, probability, weight, evidence)
+           select id, left_id, right_id, reason, probability, weight, evidence
+           from jsonb_to_recordset(cast(:rows as jsonb)) as t(id uuid, left_id uuid, right_id uuid, reason text,
+             probability float8, weight float8, evidence jsonb)
+           order by left_id, right_id
+           on conflict (tenant_id, left_id, right_id) do update set status = candidate_pairs.status
+           returning id, left_id, right_id, status, (xmax = 0) as is_new""",
+        rows=json.dumps(pairs),
+    )

@@ -1,0 +1,58 @@
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+
+from app.dedup import service
+from app.dedup.errors import PairNotFound
+from app.dedup.models import CandidatePair, DedupPolicy
+from app.dedup.schemas import CheckBody, Matches, PairRead, PolicyBody, PolicyRead
+from app.kit.answer import AnswerDep
+from app.kit.errors import CursorInvalid, CursorMismatch, PreconditionFailed
+from app.kit.paging import PagingQuery
+from app.kit.routing import EdgeRoute, SessionDep, operation
+from app.kit.schemas import Page
+
+router = APIRouter(prefix="/v1/dedup", tags=["dedup"], route_class=EdgeRoute)
+
+Status = Annotated[Literal["open", "same", "different"] | None, Query(description="Only pairs in this state.")]
+
+
+async def found_pair(session: SessionDep, pair_id: UUID) -> CandidatePair:
+    return await service.find_pair(session, pair_id)
+
+
+async def expected_policy(session: SessionDep, answer: AnswerDep) -> DedupPolicy:
+    stored = await service.lock_policy(session)
+    answer.expect(stored.version)
+    return stored
+
+
+@router.post("/check", summary="Ask who this could be", **operation("dedup:read"))
+async def check_candidate(session: SessionDep, body: CheckBody) -> Matches:
+    return await service.check(session, body)
+
+
+@router.get("/pairs", summary="List pairs", **operation("dedup:read", CursorInvalid, CursorMismatch))
+async def list_pairs(session: SessionDep, paging: PagingQuery, status: Status = None) -> Page[PairRead]:
+    return await service.list_pairs(session, paging, status)
+
+
+@router.get("/pairs/{pair_id}", summary="Read a pair", **operation("dedup:read", PairNotFound))
+async def read_pair(pair: Annotated[CandidatePair, Depends(found_pair)]) -> PairRead:
+    return PairRead.model_validate(pair)
+
+
+@router.get("/policy", summary="Read how people are matched", **operation("dedup:read"))
+async def read_dedup_policy(session: SessionDep, answer: AnswerDep) -> PolicyRead:
+    return answer.versioned(await service.read_policy(session))
+
+
+@router.put("/policy", summary="Say how people are matched", **operation("dedup:write", PreconditionFailed))
+async def replace_dedup_policy(
+    session: SessionDep,
+    answer: AnswerDep,
+    stored: Annotated[DedupPolicy, Depends(expected_policy)],
+    body: PolicyBody,
+) -> PolicyRead:
+    return answer.versioned(await service.replace_policy(session, stored, body))

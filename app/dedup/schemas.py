@@ -1,0 +1,106 @@
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from app.candidates.profile import SOURCE_ORDER
+from app.candidates.schemas import EXAMPLE, CandidateFields, Word
+from app.kit.schemas import Body, Schema, Timestamp
+
+Term = Literal[
+    "name",
+    "email",
+    "mobile",
+    "fixed_phone",
+    "profile_url",
+    "birth_date",
+    "employer",
+    "external_id",
+    "name_kanji",
+    "name_kana",
+    "name_romaji",
+]
+Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class EvidenceRead(Schema):
+    """One row of an explanation; `weight` is in bits."""
+
+    feature: str
+    verdict: str
+    weight: float
+    left: str | None
+    right: str | None
+
+
+class MatchRead(Schema):
+    """Somebody who may be this person; the evidence sums to `weight`, in bits."""
+
+    candidate_id: UUID
+    probability: float
+    weight: float
+    decision: str
+    evidence: list[EvidenceRead]
+
+
+class Matches(Schema):
+    data: list[MatchRead]
+
+
+class CheckBody(CandidateFields):
+    """A candidate's fields: who could this be?"""
+
+    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
+    exclude_id: UUID | None = None
+    include: Literal["all"] | None = None
+
+
+class PairRead(Schema):
+    """Two candidates that may be one person."""
+
+    id: UUID
+    left_id: UUID
+    right_id: UUID
+    status: str
+    reason: str
+    probability: float
+    weight: float
+    evidence: list[EvidenceRead]
+    decided_by: str | None
+    decided_at: Timestamp | None
+    created_at: Timestamp
+
+
+class Rule(Body):
+    """When all these terms agree, the tenant decides so by itself."""
+
+    all: list[Term] = Field(min_length=1, max_length=11)
+    decision: Literal["same", "possible"]
+
+
+class PolicyBody(Body):
+    """Replaces the policy; what is absent has its default."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"auto_threshold": 0.99, "source_order": ["self", "ats"]}})
+    version: Any = Field(None, json_schema_extra={"readOnly": True})
+    updated_at: Any = Field(None, json_schema_extra={"readOnly": True})
+    auto_threshold: Probability = 0.99
+    review_threshold: Probability = 0.5
+    min_agreeing: int = Field(2, ge=1, le=8)
+    automatic: bool = True
+    rules: list[Rule] = Field(default=[], max_length=50)
+    unique_sources: list[Word] = Field(default=[], max_length=200)
+    source_order: list[Word] = Field(default=list(SOURCE_ORDER), max_length=200)
+
+
+class PolicyRead(Schema):
+    """How this tenant matches, and whose word stands."""
+
+    version: int
+    auto_threshold: float
+    review_threshold: float
+    min_agreeing: int
+    automatic: bool
+    rules: list[Rule]
+    unique_sources: list[str]
+    source_order: list[str]
