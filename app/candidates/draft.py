@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -21,9 +20,8 @@ class Draft:
     provenance: dict[str, str] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
     added: list[Record] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
     is_new: bool = False
-    retention_basis: str | None = None
-    retention_expires_on: date | None = None
 
     def add(self, record: Record, order: Sequence[str]) -> list[str]:
         """Take one more record in; return the names of the stored fields that it changed."""
@@ -36,6 +34,7 @@ class Draft:
         changed = [name for name in PROFILE if _stated(self.fields.get(name)) != _stated(computed.fields[name])]
         if self.warnings != computed.warnings:
             changed.append("warnings")
+        self.changed.update(changed)
         self.fields, self.warnings = computed.fields, computed.warnings
         self.provenance = computed.provenance
         if changed or not self.version:

@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from app.candidates.fields import PROFILE
+from sqlalchemy import text
+
+from app.candidates.fields import LISTS, PROFILE
 from app.kit import json
 from app.kit.db import Session
 
@@ -102,4 +104,117 @@ async def interacted(session: Session, moments: Mapping[UUID, datetime], days: M
         times=list(moments.values()),
         days=json.dumps(dict(days)),
         default=default,
+    )
+
+
+async def records(session: Session, ids: Sequence[UUID]) -> list[Any]:
+    """Return the records of these candidates, the oldest first."""
+    return await session.rows(
+        """select id, candidate_id, source, external_id, record_version, door, payload, features, by, received_at
+           from records where candidate_id = any(:ids) order by received_at, id""",
+        ids=list(ids),
+    )
+
+
+async def hold(session: Session, ids: Sequence[UUID]) -> None:
+    """Lock these candidates until the transaction ends, in the order of their ids."""
+    await session.run("select 1 from candidates where id = any(:ids) order by id for no key update", ids=list(ids))
+
+
+async def known_externals(session: Session, sources: Sequence[str], ids: Sequence[str]) -> list[Any]:
+    """Return (source, id, candidate_id or null, version of the newest record or null) for each asked one."""
+    return await session.rows(
+        f"""select t.source, t.id, owner.id as candidate_id, r.record_version
+            from unnest(cast(:sources as text[]), cast(:ids as text[])) as t(source, id)
+            left join external_ids e on e.source = t.source and e.external_id = t.id
+            left join lateral (select c.id from candidates c where c.id = e.candidate_id and {LIVE}) as owner on true
+            left join records r on r.source = t.source and r.external_id = t.id and r.is_current""",  # noqa: S608 (constants)
+        sources=list(sources),
+        ids=list(ids),
+    )
+
+
+async def supersede(session: Session, sources: Sequence[str], ids: Sequence[str]) -> None:
+    """Note that a newer version of these records is about to be written."""
+    await session.run(
+        """update records r set is_current = false
+           from unnest(cast(:sources as text[]), cast(:ids as text[])) as t(source, id)
+           where r.source = t.source and r.external_id = t.id and r.is_current""",
+        sources=list(sources),
+        ids=list(ids),
+    )
+
+
+_TYPES: Final = {
+    "birth_date": "date",
+    "years_of_experience": "float8",
+    **dict.fromkeys(("location", "custom_fields", *LISTS), "jsonb"),
+}
+_PROFILE: Final = ", ".join(PROFILE)
+_ROW: Final = ", ".join(f"{name} {_TYPES.get(name, 'text')}" for name in PROFILE)
+_STORE: Final = text(
+    f"""
+with rows as (
+  select * from jsonb_to_recordset(cast(:candidates as jsonb)) as t(id uuid, is_new bool, version bigint,
+    changed text[], {_ROW}, provenance jsonb, warnings jsonb, retention_expires_on date, retention_basis text)
+), made as (
+  insert into candidates (id, version, {_PROFILE}, provenance, warnings, retention_expires_on, retention_basis)
+  select id, version, {_PROFILE}, provenance, warnings, retention_expires_on, retention_basis from rows where is_new
+), kept as (
+  update candidates c set version = r.version,
+    ({_PROFILE}) = row({", ".join(f"r.{name}" for name in PROFILE)}),
+    provenance = r.provenance, warnings = r.warnings,
+    updated_at = case when r.version > c.version then now() else c.updated_at end,
+    address_state = case when 'email_addresses' = any(r.changed) and c.address_state = 'bounced' then 'ok'
+      else c.address_state end
+  from rows r where c.id = r.id and not r.is_new
+), said as (
+  insert into records (id, candidate_id, first_candidate_id, source, external_id, record_version, door, payload,
+    features, normaliser_version, by, is_current)
+  select id, candidate_id, candidate_id, source, external_id, record_version, door, payload, features, :normaliser, :by,
+    is_current
+  from jsonb_to_recordset(cast(:records as jsonb)) as t(id uuid, candidate_id uuid, source text, external_id text,
+    record_version bigint, door text, payload jsonb, features jsonb, is_current bool)
+), pointed as (
+  insert into identifiers (id, candidate_id, record_id, kind, value, raw, value_hash, type, is_primary)
+  select id, candidate_id, record_id, kind, value, raw, decode(hash, 'hex'), type, is_primary
+  from jsonb_to_recordset(cast(:identifiers as jsonb)) as t(id uuid, candidate_id uuid, record_id uuid, kind text,
+    value text, raw text, hash text, type text, is_primary bool)
+  on conflict do nothing
+), freed as (
+  delete from external_ids e using jsonb_to_recordset(cast(:freed as jsonb))
+    as t(source text, external_id text, candidate_id uuid)
+  where e.source = t.source and e.external_id = t.external_id and e.candidate_id = t.candidate_id
+), owned as (
+  insert into external_ids (source, external_id, candidate_id, record_id)
+  select source, external_id, candidate_id, record_id from jsonb_to_recordset(cast(:external_ids as jsonb))
+    as t(source text, external_id text, candidate_id uuid, record_id uuid)
+  on conflict (tenant_id, source, external_id) do update
+    set candidate_id = excluded.candidate_id, record_id = excluded.record_id
+    where external_ids.candidate_id <> excluded.candidate_id
+), wanted as (
+  select * from unnest(cast(:term_candidates as uuid[]), cast(:terms as text[])) as t(candidate_id, term)
+), forgotten as (
+  delete from terms where candidate_id = any(:refiled)
+    and not exists (select 1 from wanted w where w.candidate_id = terms.candidate_id and w.term = terms.term)
+)
+insert into terms (term, candidate_id) select term, candidate_id from wanted order by term on conflict do nothing
+"""  # noqa: S608 (constants)
+)
+
+
+async def store(session: Session, **parameters: Any) -> None:  # noqa: ANN401 (SQL parameters)
+    """Write candidates with everything that points at them: one statement for any number of people."""
+    await session.execute(_STORE, parameters)
+
+
+async def set_hidden(session: Session, candidate_id: UUID, *, hidden: bool) -> int:
+    """Hide a candidate, or show it again; return its new version."""
+    moment = "now()" if hidden else "null"
+    return int(
+        await session.value(
+            f"""update candidates set hidden_at = {moment}, version = version + 1, updated_at = now()
+                where id = :id returning version""",  # noqa: S608 (constants)
+            id=candidate_id,
+        )
     )

@@ -3,25 +3,23 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from app.candidates import repository, retention
+from app.candidates import events, repository, retention
+from app.candidates.draft import Draft
 from app.candidates.errors import CandidateErased, CandidateNotFound
+from app.candidates.features import load_features
 from app.candidates.fields import PROFILE
+from app.candidates.keys import external_key, identifier_hash
 from app.candidates.person import MailAddress, Profile
-from app.kit import crypto
+from app.candidates.profile import Record
+from app.candidates.writes import Writes
+from app.kit import outbox
+from app.kit.clock import now
 from app.kit.db import Session
+from app.normalise.version import NORMALISER_VERSION
 
 IdentifierKind = Literal["email", "phone", "url"]
-_SEPARATOR = "\x1f"
 
-
-def identifier_hash(tenant_id: UUID, kind: str, key: str) -> bytes:
-    """Return the keyed hash (32 bytes) under which a match key of app.normalise is stored in `identifiers`."""
-    return crypto.keyed_hash("identifier", str(tenant_id), f"{kind}{_SEPARATOR}{key}")
-
-
-def external_key(source: str, external_id: str) -> str:
-    """Return the key of an external id, for `identifier_hash(tenant, "external_id", …)`."""
-    return f"{source}{_SEPARATOR}{external_id}"
+__all__ = ["external_key", "identifier_hash"]
 
 
 async def resolve(session: Session, candidate_id: UUID, *, lock: bool = False, hidden: bool = False) -> UUID:
@@ -111,6 +109,81 @@ async def interacted(session: Session, moments: Mapping[UUID, datetime]) -> None
     """Note when these people last made contact themselves: the retention clock starts again from there."""
     if moments:
         await repository.interacted(session, moments, retention.DAYS, retention.DEFAULT_DAYS)
+
+
+async def records_of(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[Record]]:
+    """Return candidate → its records, the oldest first."""
+    found: dict[UUID, list[Record]] = {each: [] for each in ids}
+    for row in await repository.records(session, ids) if ids else ():
+        found[row.candidate_id].append(_record(row))
+    return found
+
+
+async def known_externals(
+    session: Session, ids: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[UUID | None, int]]:
+    """Return (source, id) → the live candidate that it belongs to, and the version of its newest record (0: none)."""
+    if not ids:
+        return {}
+    rows = await repository.known_externals(session, [source for source, _ in ids], [each for _, each in ids])
+    return {(row.source, row.id): (row.candidate_id, row.record_version or 0) for row in rows}
+
+
+async def drafts(session: Session, ids: Sequence[UUID], lock: Sequence[UUID]) -> dict[UUID, Draft]:
+    """Take candidates in hand with all their records; those of `lock` are held until the transaction ends."""
+    if lock:
+        await repository.hold(session, lock)
+    said = await records_of(session, ids)
+    return {each: _draft(profile, said[each]) for each, profile in (await profiles(session, ids)).items()}
+
+
+async def store(session: Session, taken: Collection[Draft], basis: Mapping[UUID, str | None]) -> None:
+    """Write what records have added to these drafts; `basis` says on what new people are kept."""
+    writes = Writes(session.tenant_id, now().date())
+    for draft in taken:
+        writes.add(draft, basis.get(draft.id))
+    if writes.superseded:
+        sources, ids = zip(*writes.superseded, strict=True)
+        await repository.supersede(session, sources, ids)
+    await repository.store(session, normaliser=NORMALISER_VERSION, by=session.caller.actor, **writes.parameters())
+
+
+async def hide(session: Session, candidate_id: UUID) -> int:
+    """Delete, as long as it can be taken back: nobody reads, finds or matches this candidate any more."""
+    version = await repository.set_hidden(session, candidate_id, hidden=True)
+    await outbox.record(session, events.deleted(candidate_id, version))
+    return version
+
+
+async def unhide(session: Session, candidate_id: UUID) -> int:
+    """Take a deletion back."""
+    version = await repository.set_hidden(session, candidate_id, hidden=False)
+    await outbox.record(session, events.restored(candidate_id, version))
+    return version
+
+
+def _record(row: Any) -> Record:  # noqa: ANN401 (a row)
+    return Record(
+        id=str(row.id),
+        source=row.source,
+        external_id=row.external_id,
+        version=row.record_version,
+        door=row.door,
+        payload=row.payload,
+        features=load_features(row.features),
+    )
+
+
+def _draft(profile: Profile, said: list[Record]) -> Draft:
+    born = profile.fields["birth_date"]
+    return Draft(
+        id=profile.id,
+        version=profile.version,
+        fields={**profile.fields, "birth_date": born.isoformat() if born else None},
+        warnings=profile.warnings,
+        provenance=profile.provenance,
+        records=said,
+    )
 
 
 def _profile(row: Any) -> Profile:  # noqa: ANN401 (a row)

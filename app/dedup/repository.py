@@ -58,8 +58,8 @@ async def file_keys(session: Session, keys: Sequence[Mapping[str, Any]]) -> None
     await session.run(
         """insert into record_keys (key_hash, record_id, candidate_id, kind)
            select decode(h, 'hex'), r, c, k
-           from unnest(cast(:hashes as text[]), cast(:records as uuid[]), cast(:candidates as uuid[]), cast(:kinds as text[]))
-             as t(h, r, c, k)
+           from unnest(cast(:hashes as text[]), cast(:records as uuid[]), cast(:candidates as uuid[]),
+             cast(:kinds as text[])) as t(h, r, c, k)
            on conflict do nothing""",
         hashes=[key["hash"] for key in keys],
         records=[key["record_id"] for key in keys],

@@ -48,7 +48,7 @@ class Matches(Schema):
 
 
 class CheckBody(CandidateFields):
-    """A candidate's fields: who could this be?"""
+    """A candidate's fields, to be told who that could be."""
 
     model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
     exclude_id: UUID | None = None
