@@ -54,7 +54,17 @@ def document(app: FastAPI) -> dict[str, Any]:
     for path in raw["paths"].values():
         for operation in path.values():
             _normalise(operation)
+    _show_pages(raw["components"].get("schemas", {}))
     return raw
+
+
+def _show_pages(schemas: dict[str, Any]) -> None:
+    """Give every page the example of its rows."""
+    for schema in schemas.values():
+        row = schema.get("properties", {}).get("data", {}).get("items", {}).get("$ref", "")
+        example = schemas.get(row.rsplit("/", 1)[-1], {}).get("example")
+        if example is not None and "example" not in schema:
+            schema["example"] = {"data": [example], "next_cursor": None, "has_more": False}
 
 
 def _normalise(operation: dict[str, Any]) -> None:

@@ -6,7 +6,9 @@ from typing import Any, Final, cast
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from pydantic import ConfigDict
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -17,7 +19,8 @@ from app.kit import errors
 from app.kit.errors import AppError, FieldError
 from app.kit.ids import new_id
 from app.kit.log import get_logger
-from app.kit.routing import render
+from app.kit.routing import problems, render
+from app.kit.schemas import Schema
 
 log = get_logger(__name__)
 
@@ -77,9 +80,12 @@ class Envelope:
 def install(app: FastAPI) -> None:
     """Put the envelope, the health routes and the error handlers on `app`."""
     app.add_middleware(cast("Any", Envelope))
-    app.add_api_route("/livez", livez, include_in_schema=True, tags=["health"], openapi_extra={"security": []})
-    app.add_api_route("/readyz", readyz, include_in_schema=True, tags=["health"], openapi_extra={"security": []})
-    app.add_api_route("/metrics", metrics, include_in_schema=True, tags=["health"], openapi_extra={"security": []})
+    public: dict[str, Any] = {"tags": ["health"], "openapi_extra": {"security": []}}
+    app.add_api_route("/livez", livez, summary="Whether the process is alive", **public)
+    app.add_api_route(
+        "/readyz", readyz, summary="Whether it can serve", responses=problems(errors.Unavailable), **public
+    )
+    app.add_api_route("/metrics", metrics, summary="Figures for Prometheus", response_class=PlainTextResponse, **public)
     app.add_exception_handler(AppError, _app_error)
     app.add_exception_handler(errors.NotModified, _not_modified)
     app.add_exception_handler(RequestValidationError, _validation)
@@ -90,20 +96,30 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _bug)
 
 
-async def livez() -> dict[str, str]:
-    return {"status": "ok"}
+class Health(Schema):
+    """The service answers."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"status": "ok"}})
+    status: str
 
 
-async def readyz(request: Request) -> Response:
+async def livez() -> Health:
+    """Whether the process is alive."""
+    return Health(status="ok")
+
+
+async def readyz(request: Request) -> Health:
+    """Whether the process can serve: the database answers and its schema is there."""
     try:
         async with request.app.state.database.outside() as connection:
             await connection.execute(text("select 1 from alembic_version"))
     except (OSError, DBAPIError, PoolTimeout, TimeoutError):
-        return render(errors.Unavailable(), request)
-    return Response('{"status":"ok"}', media_type="application/json")
+        raise errors.Unavailable from None
+    return Health(status="ok")
 
 
 async def metrics() -> Response:
+    """What Prometheus reads."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

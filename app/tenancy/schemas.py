@@ -169,12 +169,39 @@ class ApiKeyRead(Schema):
 class ApiKeyCreated(ApiKeyRead):
     """The only answer that holds the key itself."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "id": "01999999-0000-7000-8000-000000000001",
+                "name": "ATS",
+                "scopes": ["candidates:write"],
+                "prefix": "tp_live_abcdefgh12345678",
+                "created_at": "2026-11-23T00:00:00Z",
+                "expires_at": None,
+                "last_used_at": None,
+                "key": "tp_live_abcdefgh12345678_…",
+            }
+        }
+    )
+
     key: str | None
 
 
 class Me(Schema):
     """Whom the service takes the caller for."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "tenant_id": "01999999-0000-7000-8000-000000000000",
+                "tenant": "demo",
+                "key_id": "01999999-0000-7000-8000-000000000001",
+                "actor": "key:01999999-0000-7000-8000-000000000001",
+                "act_as": None,
+                "scopes": ["admin"],
+            }
+        }
+    )
     tenant_id: UUID
     tenant: str
     key_id: UUID | None
@@ -192,6 +219,9 @@ class LimitPolicy(Schema):
 
 
 class Limits(Schema):
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"policies": [], "max_body_bytes": 1048576, "max_batch_items": 500}}
+    )
     policies: list[LimitPolicy]
     max_body_bytes: int
     max_batch_items: int
