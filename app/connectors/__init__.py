@@ -1,10 +1,10 @@
 """Connectors: what e-mail tools, event tools and other systems tell us by webhook, by poll or by file.
 
 Words: a *connection* is one tenant's account at a *provider*; a *delivery* is one call of its hook, kept as it came;
-a *signal* is one thing that a delivery says.
+a *signal* is one thing that a delivery says; a *refusal* is a call that could not be believed.
 
-Owns connections, deliveries, dead letters, and one pure file a provider that verifies and parses.
+Owns: connections, deliveries, dead letters, refusals, and one pure file a provider that verifies and parses.
 
-Does NOT own touchpoints, into which signals are turned, nor people: only a connection that says so may create one,
+Does NOT own: touchpoints, into which signals are turned, nor people: only a connection that says so may create one,
 and then through intake.
 """

@@ -43,6 +43,12 @@ _TYPES: Final = {
     "unsubscribe": "email_unsubscribed",
     "group_unsubscribe": "email_unsubscribed",
 }
+EVENT_TYPES: Final = tuple(dict.fromkeys(_TYPES.values()))
+
+
+def accepts_secret(secret: str) -> bool:
+    """Say whether this is a public key on P-256, base64 of DER."""
+    return _public_key(secret) is not None
 
 
 def verify(
@@ -66,9 +72,9 @@ def verify(
     return Verdict(ok=True)
 
 
-def parse(headers: Mapping[str, str], raw: bytes) -> Parsed:
+def parse(headers: Mapping[str, str], raw: bytes, settings: Mapping[str, Any]) -> Parsed:
     """Read a batch; never raises: what cannot be read is counted."""
-    del headers
+    del headers, settings
     try:
         items = json.loads(raw)
     except ValueError:

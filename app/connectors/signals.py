@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Protocol
+from uuid import UUID
 
 ProviderFlag = Literal["machine", "image_proxy"]
 
@@ -19,6 +20,37 @@ class Request:
     url: str
     headers: Mapping[str, str]
     raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call as it arrived at the door; `raw` is None when the body was larger than is taken."""
+
+    query: str
+    headers: Mapping[str, str]
+    raw: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A delivery that is to be read, for the `attempts`-th time; `status` is what it was before."""
+
+    id: UUID
+    raw: bytes
+    headers: Mapping[str, str]
+    attempts: int = 1
+    status: str = "stored"
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What became of a delivery."""
+
+    status: str
+    reason: str | None = None
+    signals: int = 0
+    unreadable: int = 0
+    touchpoint_ids: Sequence[UUID] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +123,7 @@ class Provider(Protocol):
         settings: Mapping[str, Any],
     ) -> Verdict: ...
 
-    def parse(self, headers: Mapping[str, str], raw: bytes) -> Parsed: ...
+    def parse(self, headers: Mapping[str, str], raw: bytes, settings: Mapping[str, Any]) -> Parsed: ...
 
 
 def within_tolerance(signed_at: datetime, now: datetime, settings: Mapping[str, Any], default: timedelta) -> bool:

@@ -42,7 +42,7 @@ def reason(vector: dict[str, Any], *, late: float = 0, **given: Any) -> str | No
 
 
 def parsed(*items: Any) -> Parsed:
-    return sendgrid.parse({}, json.dumpb(list(items)))
+    return sendgrid.parse({}, json.dumpb(list(items)), {})
 
 
 def fixture(name: str) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def test_the_signed_time_has_a_tolerance(late: float, settings_: dict[str, Any],
 
 
 def test_a_real_batch() -> None:
-    found = sendgrid.parse({}, BATCH["raw_body"].encode())
+    found = sendgrid.parse({}, BATCH["raw_body"].encode(), {})
     assert [each.type for each in found.signals] == [
         "email_delivered",
         "email_opened",
@@ -222,7 +222,7 @@ def test_of_a_batch_the_readable_items_are_taken() -> None:
 
 @pytest.mark.parametrize("raw", [b"", b"{}", b"null", b"[", b'["\xff"]', b"[" * 5000, b"[NaN]"])
 def test_an_unreadable_body_is_one_unreadable_item(raw: bytes) -> None:
-    assert sendgrid.parse({}, raw) == Parsed(unreadable=1)
+    assert sendgrid.parse({}, raw, {}) == Parsed(unreadable=1)
 
 
 JSON = st.recursive(
@@ -251,4 +251,4 @@ def test_no_item_makes_it_raise_and_each_is_counted(items: list[dict[str, Any]])
 @settings(max_examples=150)
 @given(raw=st.binary(max_size=200) | JSON.map(json.dumpb))
 def test_no_bytes_make_it_raise(raw: bytes) -> None:
-    assert isinstance(sendgrid.parse({}, raw), Parsed)
+    assert isinstance(sendgrid.parse({}, raw, {}), Parsed)

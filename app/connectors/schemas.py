@@ -1,0 +1,151 @@
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints
+
+from app.kit.schemas import Body, Schema, Timestamp
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Secret = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
+Status = Literal["stored", "parsed", "duplicate", "refused", "dead"]
+
+_PUBLIC_KEY = (
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfS"
+    "mpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g=="
+)
+_ID = "01999999-0000-7000-8000-000000000020"
+
+
+class ProviderRead(Schema):
+    """A provider that a connection can be made to."""
+
+    key: str
+    name: str
+    kind: Literal["webhook", "poll", "file"]
+    settings_schema: dict[str, Any] = Field(description="JSON Schema of a connection's `settings`.")
+    secret_hint: str
+    event_types: list[str] = Field(description="The touchpoint types that its signals become.")
+
+
+class ConnectionCreate(Body):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"provider": "sendgrid", "name": "Newsletter", "settings": {}, "secret": _PUBLIC_KEY}
+        }
+    )
+    provider: Annotated[str, StringConstraints(max_length=100)]
+    name: Name
+    settings: dict[str, JsonValue] = Field(default_factory=dict)
+    secret: Secret
+
+
+class ConnectionUpdate(Body):
+    """Absent stays; of `settings`, each member that is given is replaced, and null removes it."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"enabled": False}})
+    version: int | None = Field(None, description="Read-only, ignored.")
+    name: Name | None = None
+    settings: dict[str, JsonValue] | None = None
+    enabled: bool | None = None
+
+
+class SecretRotate(Body):
+    model_config = ConfigDict(json_schema_extra={"example": {"secret": _PUBLIC_KEY, "overlap_s": 86_400}})
+    secret: Secret
+    overlap_s: int = Field(86_400, ge=0, le=2_592_000, description="How long the old secret lives on, in seconds.")
+
+
+class Counts(Schema):
+    """Calls of the hook: each is stored, a duplicate or refused; those that are dead now are among the stored."""
+
+    stored: int = 0
+    duplicate: int = 0
+    refused: int = 0
+    dead: int = 0
+
+
+class ConnectionRead(Schema):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "id": _ID,
+                "version": 1,
+                "provider": "sendgrid",
+                "name": "Newsletter",
+                "settings": {},
+                "hook_url": f"https://talent.example.com/v1/hooks/{_ID}",
+                "enabled": True,
+                "created_at": "2026-11-23T00:00:00Z",
+                "updated_at": "2026-11-23T00:00:00Z",
+                "counts": {"stored": 12, "duplicate": 3, "refused": 1, "dead": 0},
+            }
+        }
+    )
+    id: UUID
+    version: int
+    provider: str
+    name: str
+    settings: dict[str, Any]
+    hook_url: str
+    enabled: bool
+    created_at: Timestamp
+    updated_at: Timestamp
+    counts: Counts
+
+
+class PreviewBody(Body):
+    """What the provider would send: JSON, or its text."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"body": [{"event": "open", "email": "hanako@example.com", "timestamp": 1795392000}]}
+        }
+    )
+    body: JsonValue
+
+
+class SignalPreview(Schema):
+    """A touchpoint to be."""
+
+    type: str
+    occurred_at: Timestamp
+    source: str
+    external_id: str
+    email: str | None
+    phone: str | None
+    person: dict[str, Any] | None
+    topics: list[str]
+    data: dict[str, Any]
+
+
+class Preview(Schema):
+    """What a body would become; nothing is written."""
+
+    touchpoints: list[SignalPreview]
+    ignored: int
+    unreadable: int
+
+
+class DeliveryRead(Schema):
+    """What came, and what became of it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "id": "01999999-0000-7000-8000-000000000021",
+                "received_at": "2026-11-23T00:00:00Z",
+                "status": "parsed",
+                "reason": None,
+                "signals": 1,
+                "unreadable": 0,
+                "touchpoint_ids": ["01999999-0000-7000-8000-000000000010"],
+            }
+        }
+    )
+    id: UUID
+    received_at: Timestamp
+    status: Status
+    reason: str | None
+    signals: int
+    unreadable: int
+    touchpoint_ids: list[UUID]

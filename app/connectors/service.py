@@ -1,0 +1,345 @@
+"""Connections, and what may be done with what comes through them."""
+
+import asyncio
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, Final, get_args
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from app.connectors import keyring, repository
+from app.connectors.errors import (
+    ConnectionNotFound,
+    DeliveryNotFound,
+    HookNotFound,
+    HookRefused,
+    NotRedrivable,
+    Overloaded,
+    SecretInvalid,
+    SettingsInvalid,
+    UnknownProvider,
+)
+from app.connectors.models import Connection
+from app.connectors.providers import PROVIDERS
+from app.connectors.repository import ConnectionRepository
+from app.connectors.schemas import (
+    ConnectionCreate,
+    ConnectionRead,
+    ConnectionUpdate,
+    Counts,
+    DeliveryRead,
+    Preview,
+    PreviewBody,
+    ProviderRead,
+    SecretRotate,
+    SignalPreview,
+    Status,
+)
+from app.connectors.signals import Call, Conclusion, Kept, Request
+from app.connectors.translation import source_of, touchpoints
+from app.kit import caller, json, outbox
+from app.kit.caller import Caller
+from app.kit.clock import now
+from app.kit.db import Database, Session
+from app.kit.edge import field_error
+from app.kit.errors import AppError, TooLarge
+from app.kit.ids import new_id
+from app.kit.log import get_logger
+from app.kit.outbox import Wake
+from app.kit.paging import Paging
+from app.kit.schemas import Page
+from app.settings import get_settings
+from app.touchpoints import service as timeline
+
+log = get_logger(__name__)
+
+RAW_KEPT: Final = timedelta(days=30)
+EMPTIED_AT_ONCE: Final = 1_000
+RAW_DUE: Final = "delivery_raw"
+CALLS_AT_ONCE: Final = 64
+ATTEMPTS: Final = 5
+CREDENTIALS: Final = frozenset({"authorization", "proxy-authorization", "cookie"})
+
+_places = asyncio.Semaphore(CALLS_AT_ONCE)
+
+
+def providers() -> Page[ProviderRead]:
+    """Return the providers that a connection can be made to."""
+    listed = [
+        ProviderRead(
+            key=provider.key,
+            name=provider.name,
+            kind=provider.kind,
+            settings_schema=provider.settings.model_json_schema(),
+            secret_hint=provider.secret_hint,
+            event_types=list(provider.event_types),
+        )
+        for provider in PROVIDERS.values()
+    ]
+    return Page[ProviderRead](data=listed, next_cursor=None, has_more=False)
+
+
+async def create(session: Session, body: ConnectionCreate) -> ConnectionRead:
+    """Make a connection; raises UnknownProvider, SettingsInvalid, SecretInvalid."""
+    if body.provider not in PROVIDERS:
+        raise UnknownProvider
+    settings = _settings(body.provider, body.settings)
+    _accept(body.provider, body.secret)
+    connection = Connection(
+        provider=body.provider,
+        name=body.name,
+        settings=settings,
+        secrets_enc=keyring.first(session.tenant_id, body.secret),
+    )
+    await ConnectionRepository(session).add(connection)
+    await outbox.schedule(session, Wake(RAW_DUE, connection.id, now() + RAW_KEPT))
+    return _read(connection, {})
+
+
+async def find(session: Session, connection_id: UUID, *, lock: bool = False) -> Connection:
+    """Return a connection; raises ConnectionNotFound."""
+    found = await ConnectionRepository(session).get(connection_id, lock=lock)
+    if found is None:
+        raise ConnectionNotFound
+    return found
+
+
+async def read(session: Session, connection: Connection) -> ConnectionRead:
+    """Return a connection with its counts."""
+    return _read(connection, await repository.counts(session, [connection.id]))
+
+
+async def list_connections(session: Session, paging: Paging) -> Page[ConnectionRead]:
+    """Return the connections, the newest first."""
+    after = paging.after("connections")
+    rows = await ConnectionRepository(session).page(UUID(after[0]) if after else None, paging.limit + 1)
+    counts = await repository.counts(session, [row.id for row in rows])
+    return paging.page(rows, lambda row: _read(row, counts), lambda row: [row.id], "connections")
+
+
+async def update(session: Session, connection: Connection, patch: ConnectionUpdate) -> ConnectionRead:
+    """Change what `patch` holds; raises SettingsInvalid."""
+    changes = {name: value for name in ("name", "enabled") if (value := getattr(patch, name)) is not None}
+    if patch.settings is not None:
+        changes["settings"] = _settings(connection.provider, connection.settings | patch.settings)
+    if any(getattr(connection, name) != value for name, value in changes.items()):
+        for name, value in changes.items():
+            setattr(connection, name, value)
+        await _save(session, connection)
+    return await read(session, connection)
+
+
+async def rotate(session: Session, connection: Connection, body: SecretRotate) -> ConnectionRead:
+    """Take a new secret; the one before lives on for the overlap. Raises SecretInvalid."""
+    _accept(connection.provider, body.secret)
+    until = now() + timedelta(seconds=body.overlap_s)
+    connection.secrets_enc = keyring.rotated(session.tenant_id, connection.secrets_enc, body.secret, now(), until)
+    await _save(session, connection)
+    return await read(session, connection)
+
+
+async def remove(session: Session, connection: Connection) -> None:
+    """End a connection: its secrets are forgotten, its deliveries still say where touchpoints came from."""
+    connection.removed_at = now()
+    connection.settings = {}
+    connection.secrets_enc = keyring.none(session.tenant_id)
+    await _save(session, connection)
+
+
+def preview(connection: Connection, body: PreviewBody) -> Preview:
+    """Return what a body would become; nothing is written."""
+    raw = body.body.encode() if isinstance(body.body, str) else json.dumpb(body.body)
+    parsed = PROVIDERS[connection.provider].hook.parse({}, raw, connection.settings)
+    items, unfit = touchpoints(parsed.signals, source_of(connection.provider, connection.id))
+    return Preview(
+        touchpoints=[SignalPreview.model_validate(item.model_dump()) for item in items],
+        ignored=parsed.ignored,
+        unreadable=parsed.unreadable + unfit,
+    )
+
+
+async def list_deliveries(
+    session: Session, connection: Connection, asked: Sequence[Status], paging: Paging
+) -> Page[DeliveryRead]:
+    """Return what came and what became of it, the newest first; of refusals the last 1,000."""
+    statuses = sorted(set(asked or get_args(Status)))
+    bound = ("deliveries", connection.id, statuses)
+    after = paging.after(*bound)
+    rows = await repository.deliveries(
+        session, connection.id, statuses, UUID(after[0]) if after else None, paging.limit + 1
+    )
+    return paging.page(rows, DeliveryRead.model_validate, lambda row: [row.id], *bound)
+
+
+async def redrive(session: Session, connection: Connection, delivery_id: UUID) -> DeliveryRead:
+    """Read a delivery again; what it said before is not said twice. Raises DeliveryNotFound, NotRedrivable."""
+    row = await repository.delivery(session, connection.id, delivery_id, lock=True)
+    if row is None and not await repository.refusal(session, connection.id, delivery_id):
+        raise DeliveryNotFound
+    if row is None or row.raw is None:
+        raise NotRedrivable
+    await _process(session, connection, Kept(row.id, row.raw, row.headers, row.attempts + 1, row.status))
+    return DeliveryRead.model_validate(await repository.delivery(session, connection.id, delivery_id))
+
+
+async def empty_raw(session: Session, ids: Sequence[UUID]) -> Mapping[UUID, datetime]:
+    """Forget bodies of more than 30 days; return when each connection's next one is as old."""
+    await repository.empty_before(session, ids, now() - RAW_KEPT, EMPTIED_AT_ONCE)
+    return {row.id: (row.received_at or now()) + RAW_KEPT for row in await repository.oldest_bodies(session, ids)}
+
+
+async def hook_tenant(database: Database, connection_id: UUID) -> UUID:
+    """Return whose hook this is; raises HookNotFound, Overloaded."""
+    with _overload():
+        tenant_id = await repository.tenant_of(database, connection_id)
+    if tenant_id is None:
+        raise HookNotFound
+    return tenant_id
+
+
+async def receive(database: Database, tenant_id: UUID, connection_id: UUID, call: Call) -> None:
+    """Keep one call of a hook with all that it says, or count its refusal.
+
+    Raises HookNotFound, HookRefused, TooLarge, Overloaded.
+    """
+    if _places.locked():
+        raise Overloaded
+    async with _places:
+        with _overload():
+            refusal = await _attempt(database, caller.system(tenant_id, "hook"), connection_id, call)
+    if refusal is not None:
+        raise refusal
+
+
+@contextmanager
+def _overload() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if repository.is_away(error):
+            raise Overloaded from error
+        raise
+
+
+async def _attempt(database: Database, who: Caller, connection_id: UUID, call: Call) -> AppError | None:
+    """Take the call in one transaction; when that fails for a reason of ours, keep it as a dead letter."""
+    park = False
+    for last in (*[False] * (ATTEMPTS - 1), True):
+        try:
+            async with database.transaction(who) as session:
+                return await _take(session, connection_id, call, park=park)
+        except Exception as error:
+            if last or repository.is_away(error):
+                raise
+            if not repository.is_conflict(error):
+                log.error("hook.parked", connection=str(connection_id), exc_info=error)
+                park = True
+    raise AssertionError
+
+
+async def _take(session: Session, connection_id: UUID, call: Call, *, park: bool) -> AppError | None:
+    connection = await ConnectionRepository(session).get(connection_id)
+    if connection is None:
+        return HookNotFound()
+    if (refused := _refusal(connection, call)) is not None:
+        reason, error = refused
+        await repository.refuse(session, connection_id, new_id(), reason, now())
+        return error
+    raw = call.raw or b""
+    key = hashlib.sha256(raw).digest()
+    kept = Kept(new_id(), raw, _without_credentials(call.headers))
+    if not await repository.store(session, connection_id, key, kept):
+        await repository.repeat(session, connection_id, new_id(), key)
+    elif park:
+        await repository.conclude(session, connection_id, kept, Conclusion("dead", "processing_failed"))
+    else:
+        await _process(session, connection, kept)
+    return None
+
+
+def _refusal(connection: Connection, call: Call) -> tuple[str, AppError] | None:
+    if not connection.enabled:
+        return "disabled", HookNotFound()
+    if call.raw is None:
+        return "too_large", TooLarge()
+    url = _hook_url(connection.id) + (f"?{call.query}" if call.query else "")
+    moment = now()
+    verdict = PROVIDERS[connection.provider].hook.verify(
+        Request("POST", url, call.headers, call.raw),
+        keyring.live(connection.tenant_id, connection.secrets_enc, moment),
+        moment,
+        {},
+        connection.settings,
+    )
+    return None if verdict.ok else (verdict.reason or "bad_signature", HookRefused())
+
+
+async def _process(session: Session, connection: Connection, kept: Kept) -> None:
+    """Turn what a delivery says into touchpoints; what was stored before changes nothing."""
+    parsed = PROVIDERS[connection.provider].hook.parse(kept.headers, kept.raw, connection.settings)
+    items, unfit = touchpoints(parsed.signals, source_of(connection.provider, connection.id))
+    found = await timeline.ingest(session, items, connection_id=connection.id, delivery_id=kept.id) if items else []
+    told = [each for each in found if each.id is not None]
+    unreadable = parsed.unreadable + unfit + len(found) - len(told)
+    known = bool(told) and all(each.outcome == "repeated" for each in told)
+    conclusion = Conclusion(
+        status=_status(kept, unreadable=unreadable, known=known),
+        reason="unreadable" if unreadable else None,
+        signals=len(told),
+        unreadable=unreadable,
+        touchpoint_ids=list(dict.fromkeys(each.id for each in told if each.id is not None)),
+    )
+    await repository.conclude(session, connection.id, kept, conclusion)
+
+
+def _status(kept: Kept, *, unreadable: int, known: bool) -> str:
+    if unreadable:
+        return "dead"
+    first_time = kept.attempts == 1
+    return "duplicate" if kept.status == "duplicate" or (first_time and known) else "parsed"
+
+
+def _without_credentials(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name not in CREDENTIALS and "\0" not in value}
+
+
+def _accept(provider: str, secret: str) -> None:
+    if not PROVIDERS[provider].accepts_secret(secret):
+        raise SecretInvalid
+
+
+def _settings(provider: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings in the provider's shape, without nulls; raises SettingsInvalid."""
+    known = {name: value for name, value in given.items() if value is not None}
+    try:
+        return PROVIDERS[provider].settings.model_validate(known).model_dump(mode="json", exclude_none=True)
+    except ValidationError as error:
+        wrong = [field_error({**item, "loc": ("body", "settings", *item["loc"])}) for item in error.errors()]
+        raise SettingsInvalid(errors=wrong) from error
+
+
+async def _save(session: Session, connection: Connection) -> None:
+    connection.touch()
+    await ConnectionRepository(session).save()
+
+
+def _hook_url(connection_id: UUID) -> str:
+    return f"{get_settings().base_url}/v1/hooks/{connection_id}"
+
+
+def _read(connection: Connection, counts: Mapping[UUID, Mapping[str, int]]) -> ConnectionRead:
+    return ConnectionRead(
+        id=connection.id,
+        version=connection.version,
+        provider=connection.provider,
+        name=connection.name,
+        settings=connection.settings,
+        hook_url=_hook_url(connection.id),
+        enabled=connection.enabled,
+        created_at=connection.created_at,
+        updated_at=connection.updated_at,
+        counts=Counts(**counts.get(connection.id, {})),
+    )

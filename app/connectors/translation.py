@@ -1,0 +1,60 @@
+"""From what a provider says to a touchpoint."""
+
+from collections.abc import Iterable
+from typing import Final
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from app.connectors.signals import Evidence, ExternalId, Signal
+from app.touchpoints.schemas import ExternalIdIn, PersonIn, ProviderEvidence, TouchpointIn
+
+AGENT_MAX: Final = 2_000
+TOPIC_MAX: Final = 200
+TOPICS_MAX: Final = 50
+
+
+def source_of(provider: str, connection_id: UUID) -> str:
+    """Return the `source` of every touchpoint that comes through this connection."""
+    return f"{provider}:{connection_id}"
+
+
+def touchpoints(signals: Iterable[Signal], source: str) -> tuple[list[TouchpointIn], int]:
+    """Return the signals as touchpoints, and how many of them have a member that no touchpoint can hold."""
+    read = [_touchpoint(signal, source) for signal in signals]
+    good = [each for each in read if each is not None]
+    return good, len(read) - len(good)
+
+
+def _touchpoint(signal: Signal, source: str) -> TouchpointIn | None:
+    """Name the person by the first that is known of e-mail, the provider's own id, and phone."""
+    try:
+        person = None if signal.email or signal.person is None else _person(signal.person)
+        return TouchpointIn(
+            email=signal.email,
+            person=person,
+            phone=None if signal.email or person else signal.phone,
+            type=signal.type,
+            occurred_at=signal.occurred_at,
+            source=source,
+            external_id=signal.external_id,
+            topics=[topic[:TOPIC_MAX] for topic in signal.topics[:TOPICS_MAX]],
+            data=dict(signal.data),
+            evidence=_evidence(signal.evidence),
+        )
+    except ValidationError:
+        return None
+
+
+def _person(named: ExternalId) -> PersonIn:
+    return PersonIn(external_id=ExternalIdIn(source=named.source, id=named.id))
+
+
+def _evidence(evidence: Evidence) -> ProviderEvidence:
+    agent = evidence.user_agent
+    return ProviderEvidence(
+        provider_flag=evidence.provider_flag,
+        user_agent=agent and agent[:AGENT_MAX],
+        ip=evidence.ip,
+        method=evidence.method,
+    )
