@@ -20,7 +20,7 @@ CLICK_AFTER_DELIVERY: Final = timedelta(seconds=5)
 BURST: Final = timedelta(seconds=2)
 BURST_LINKS: Final = 3
 
-_JUDGED: Final = frozenset({"email_opened", "email_clicked", "page_viewed", "content_downloaded"})
+JUDGED: Final = frozenset({"email_opened", "email_clicked", "page_viewed", "content_downloaded"})
 _MACHINE_AGENTS: Final[dict[AgentClass, str]] = {
     "bare_mozilla": "bare_mozilla_agent",
     "empty": "empty_agent",
@@ -70,7 +70,7 @@ def judge(signals: Iterable[Evidence]) -> dict[str, Judgement]:
 
 def _judged(signal: Evidence, since: timedelta | None, *, in_burst: bool) -> Judgement:
     seconds = None if since is None else since.total_seconds()
-    if signal.type not in _JUDGED:
+    if signal.type not in JUDGED:
         return Judgement("human", ("deed",), seconds)
     if reasons := tuple(_machine_signs(signal, since, in_burst=in_burst)):
         return Judgement("machine", reasons, seconds)

@@ -1,0 +1,78 @@
+"""Many touchpoints in one body: a JSON array, or a JSON object a line (NDJSON), each read by itself."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from app.kit import json
+from app.kit.body import parse
+from app.kit.edge import field_error
+from app.kit.errors import AppError, FieldError, Invalid, Malformed, TooManyItems
+from app.touchpoints.schemas import TouchpointIn
+
+NDJSON: Final = "application/x-ndjson"
+MAX_ITEMS: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An item that cannot be read, and why."""
+
+    client_ref: str | None
+    error: AppError
+
+
+Item = TouchpointIn | Refused
+
+
+def read(raw: bytes, media: str) -> list[Item]:
+    """Read the items in their order; raises Malformed (400), Invalid (422, no array) and TooManyItems (413)."""
+    items = list(_lines(raw)) if media == NDJSON else _array(raw)
+    return [each if isinstance(each, Refused) else _item(each) for each in items]
+
+
+def _lines(raw: bytes) -> Iterator[Any]:
+    lines = [line for line in raw.splitlines() if line.strip()]
+    if len(lines) > MAX_ITEMS:
+        raise TooManyItems
+    for line in lines:
+        try:
+            yield parse(line)
+        except (Malformed, Invalid) as error:
+            yield Refused(None, Invalid(errors=error.errors or [FieldError("", error.code, error.sentence())]))
+
+
+def _array(raw: bytes) -> list[Any]:
+    try:
+        items = parse(raw)
+    except Invalid:
+        items = _one_by_one(raw)
+    if not isinstance(items, list):
+        raise Invalid(errors=[FieldError("", "list_type", "This must be an array.")])
+    if len(items) > MAX_ITEMS:
+        raise TooManyItems
+    return items
+
+
+def _one_by_one(raw: bytes) -> Any:  # noqa: ANN401 (any JSON value)
+    """Keep text that no column can hold from failing its neighbours."""
+    try:
+        items = json.loads(raw)
+    except ValueError as error:
+        raise Invalid from error
+    return [next(_lines(json.dumpb(item))) for item in items] if isinstance(items, list) else items
+
+
+def _item(value: Any) -> Item:  # noqa: ANN401 (any JSON value)
+    try:
+        return TouchpointIn.model_validate(value)
+    except ValidationError as error:
+        found = [field_error({**item, "loc": ("body", *item["loc"])}) for item in error.errors()]
+        return Refused(_client_ref(value), Invalid(errors=found))
+
+
+def _client_ref(value: Any) -> str | None:  # noqa: ANN401 (any JSON value)
+    named = value.get("client_ref") if isinstance(value, dict) else None
+    return named if isinstance(named, str) else None

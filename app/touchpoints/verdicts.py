@@ -1,0 +1,90 @@
+"""Verdicts over stored touchpoints: which of them are judged together, and which verdicts change."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from app.touchpoints.trust import ACTOR_RULE_VERSION, Evidence, Judgement, judge
+
+
+class Judged(Protocol):
+    """A stored touchpoint, or a row with the same names."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def occurred_at(self) -> datetime: ...
+    @property
+    def url(self) -> Any: ...  # noqa: ANN401 (a member of free data)
+    @property
+    def message_id(self) -> str | None: ...
+    @property
+    def candidate_id(self) -> UUID | None: ...
+    @property
+    def identifier_hash(self) -> bytes | None: ...
+    @property
+    def actor(self) -> Any: ...  # noqa: ANN401 (one of three words)
+    @property
+    def actor_by(self) -> str: ...
+    @property
+    def actor_reasons(self) -> list[str]: ...
+    @property
+    def actor_rule_version(self) -> int | None: ...
+    @property
+    def provider_flag(self) -> Any: ...  # noqa: ANN401 (one of two words, or None)
+    @property
+    def agent_class(self) -> Any: ...  # noqa: ANN401 (a class of app.touchpoints.agents)
+    @property
+    def method_class(self) -> Any: ...  # noqa: ANN401 (a class of app.touchpoints.agents)
+
+
+def judged(touchpoints: Iterable[Judged]) -> dict[UUID, Judgement]:
+    """Judge all of them, each among those of its message and recipient; what was said by somebody is left out."""
+    groups: defaultdict[Hashable, list[Judged]] = defaultdict(list)
+    for each in touchpoints:
+        groups[_together(each)].append(each)
+    ruled = {each.id for group in groups.values() for each in group if each.actor_by == "rule"}
+    verdicts = (pair for group in groups.values() for pair in _judge(group))
+    return {found: verdict for found, verdict in verdicts if found in ruled}
+
+
+def changed(touchpoints: Sequence[Judged]) -> dict[UUID, Judgement]:
+    """Give the verdicts that are not what is stored."""
+    stored = {each.id: (each.actor, tuple(each.actor_reasons), each.actor_rule_version) for each in touchpoints}
+    return {
+        found: verdict
+        for found, verdict in judged(touchpoints).items()
+        if stored[found] != (verdict.actor, verdict.reasons, ACTOR_RULE_VERSION)
+    }
+
+
+def may_change(touchpoint: Judged) -> bool:
+    """Whether its verdict depends on others, or was made by an older rule."""
+    return touchpoint.message_id is not None or touchpoint.actor_rule_version not in {None, ACTOR_RULE_VERSION}
+
+
+def _together(touchpoint: Judged) -> Hashable:
+    if touchpoint.message_id is None:
+        return touchpoint.id
+    return touchpoint.message_id, touchpoint.candidate_id or touchpoint.identifier_hash
+
+
+def _judge(group: Sequence[Judged]) -> Iterator[tuple[UUID, Judgement]]:
+    ids = {str(each.id): each.id for each in group}
+    return ((ids[name], verdict) for name, verdict in judge(map(_evidence, group)).items())
+
+
+def _evidence(touchpoint: Judged) -> Evidence:
+    return Evidence(
+        id=str(touchpoint.id),
+        type=touchpoint.type,
+        occurred_at=touchpoint.occurred_at,
+        url=touchpoint.url if isinstance(touchpoint.url, str) else None,
+        provider_flag=touchpoint.provider_flag,
+        agent=touchpoint.agent_class,
+        method=touchpoint.method_class,
+    )
