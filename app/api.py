@@ -4,8 +4,21 @@ from typing import Final
 
 from fastapi import APIRouter
 
+from app.connectors import routes as connectors
+from app.consent import routes as consent
+from app.directory import routes as directory
 from app.kit import job_routes
+from app.pools import routes as pools
 from app.tenancy import routes as tenancy
+from app.touchpoints import routes as touchpoints
 from app.webhooks import routes as webhooks
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (tenancy.router, webhooks.router, job_routes.router)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    tenancy.router,
+    touchpoints.router,
+    connectors.router,
+    connectors.hooks,
+    webhooks.router,
+    consent.router,
+    job_routes.router,
+)

@@ -1,0 +1,249 @@
+"""The face of consent: what was said, what is suppressed, whether a contact is permitted, who holds whom."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from app.consent import address, events, evidence, gate, ledger, repository, suppressions
+from app.consent.contact import Decision, Question
+from app.consent.errors import CandidateUnknown, Leased, StatementInvalid
+from app.consent.evidence import Facts, read_window
+from app.consent.gate import RULE_VERSION, Verdict
+from app.consent.reasons import explain
+from app.consent.schemas import (
+    ConsentCreate,
+    ConsentRead,
+    ConsentStatement,
+    ContactQuestion,
+    ContactQuestions,
+    DecisionList,
+    DecisionRead,
+    LeaseRead,
+)
+from app.consent.statement import faults
+from app.consent.suppressions import is_blocked, suppress, suppressed
+from app.kit import outbox
+from app.kit.clock import now
+from app.kit.db import Session
+from app.kit.errors import TooManyItems
+from app.kit.ids import new_id
+from app.kit.paging import Paging
+from app.kit.schemas import Page, Problem
+
+__all__ = ["Decision", "Question", "is_blocked", "read_window", "suppress", "suppressed"]
+
+MAX_ITEMS: Final = 500
+
+
+async def record_statements(session: Session, statements: Sequence[ConsentStatement]) -> list[ConsentRead]:
+    """Append statements to the ledger, in order; raises CandidateUnknown, StatementInvalid."""
+    live = await repository.live_ids(session, [each.candidate_id for each in statements])
+    moment = now()
+    for each in statements:
+        if each.candidate_id not in live:
+            raise CandidateUnknown(each.candidate_id)
+        if wrong := faults(each, moment):
+            raise StatementInvalid(errors=wrong)
+    return await append(session, [(live[each.candidate_id], each) for each in statements])
+
+
+async def record(session: Session, live: UUID, body: ConsentCreate) -> ConsentRead:
+    """Append one statement about a live candidate; raises StatementInvalid."""
+    if wrong := faults(body, now()):
+        raise StatementInvalid(errors=wrong)
+    [read] = await append(session, [(live, body)])
+    return read
+
+
+async def list_consents(session: Session, live: UUID, filters: Mapping[str, Any], paging: Paging) -> Page[ConsentRead]:
+    """Return a candidate's statements, the last recorded first."""
+    bound = ("consents", str(live), filters)
+    after = paging.after(*bound)
+    rows = await repository.consent_page(session, live, filters, UUID(after[0]) if after else None, paging.limit + 1)
+    total = await repository.count_consents(session, live, filters) if paging.include_total else None
+    return paging.page(rows, ConsentRead.model_validate, lambda row: [row.id], *bound, total=total)
+
+
+async def append(session: Session, statements: Sequence[tuple[UUID, ConsentCreate]]) -> list[ConsentRead]:
+    """Append statements that were found right about candidates that are known."""
+    if not statements:
+        return []
+    moment = now()
+    rows = [
+        {
+            **each.model_dump(mode="json", exclude={"recorded_at", "actor", "client_ref"}),
+            "id": new_id(),
+            "candidate_id": candidate_id,
+            "obtained_at": each.obtained_at or moment,
+        }
+        for candidate_id, each in statements
+    ]
+    by_id = {row.id: row for row in await repository.add_statements(session, rows)}
+    read = [ConsentRead.model_validate(by_id[row["id"]]) for row in rows]
+    await outbox.record(
+        session, *(events.consent_changed(each.candidate_id, each.purpose, each.channel, each.status) for each in read)
+    )
+    return read
+
+
+async def decide(session: Session, questions: Sequence[Question], *, keep: bool, lock: bool = False) -> list[Decision]:
+    """Answer each question, in order, in a bounded number of statements.
+
+    With `keep` the decisions are stored as proof. With `lock` the candidates are held until the transaction ends, so
+    that no withdrawal and no second contact comes between. Who is not known is denied as `erased`.
+    """
+    facts = await evidence.gather(session, {each.candidate_id for each in questions}, lock=lock)
+    return await answer(session, facts, questions, keep=keep)
+
+
+async def answer(session: Session, facts: Facts, questions: Sequence[Question], *, keep: bool) -> list[Decision]:
+    """Answer questions about people whose facts were gathered."""
+    moment = now()
+    asked = [(each, each.at or moment) for each in questions]
+    decisions = [
+        _decision(facts, question, gate.judge(replace(facts.case(question, at), **delay)), at)
+        for (question, at), delay in zip(asked, await evidence.delays(session, facts, asked), strict=True)
+    ]
+    known = {person.row.id for person in facts.people.values()}
+    kept = [each for each in decisions if each.candidate_id in known] if keep else []
+    if kept:
+        await repository.keep_decisions(session, [{**asdict(each), "reasons": each.codes} for each in kept])
+    return decisions
+
+
+async def ask(session: Session, asked: ContactQuestion | ContactQuestions) -> DecisionRead | DecisionList:
+    """Answer one question, or many with a problem for those about nobody; raises CandidateUnknown, TooManyItems."""
+    items = asked.items if isinstance(asked, ContactQuestions) else [asked]
+    if len(items) > MAX_ITEMS:
+        raise TooManyItems
+    facts = await evidence.gather(session, {each.candidate_id for each in items})
+    known = [each for each in items if facts.knows(each.candidate_id)]
+    if isinstance(asked, ContactQuestion) and not known:
+        raise CandidateUnknown(asked.candidate_id, "/candidate_id")
+    questions = [Question(each.candidate_id, each.channel, each.purpose, each.at) for each in known]
+    answers = iter(await answer(session, facts, questions, keep=True))
+    if isinstance(asked, ContactQuestion):
+        return DecisionRead.model_validate(next(answers))
+    return DecisionList(
+        data=[
+            DecisionRead.model_validate(next(answers)) if facts.knows(each.candidate_id) else _problem(session, place)
+            for place, each in enumerate(items)
+        ]
+    )
+
+
+async def contactable(session: Session, ids: Sequence[UUID]) -> set[UUID]:
+    """Return those for whom some granted (purpose, channel) is not denied now."""
+    if not ids:
+        return set()
+    facts = await evidence.gather(session, ids)
+    moment = now()
+    return {
+        asked
+        for asked, person in facts.people.items()
+        for (purpose, channel), state in ledger.standings(person.statements, moment).items()
+        if state.standing == "granted" and not gate.denials_of(facts.case(Question(asked, channel, purpose), moment))
+    }
+
+
+async def unsubscribe(
+    session: Session, candidate_id: UUID, channel: str, purpose: str, address_value: str | None, source: str
+) -> bool:
+    """Write down that a person wants no more of this: a withdrawal, and a suppression of the address.
+
+    False when both stood already. A person who is not known any more leaves the suppression of the address.
+    """
+    facts = await evidence.gather(session, [candidate_id], lock=True)
+    person = facts.people.get(candidate_id)
+    kind = address.KIND_OF[channel]
+    aim = address.target(person.addresses, kind) if person else None
+    value = address_value or (aim.key if aim else None)
+    is_withdrawn = await _withdraw(session, facts, candidate_id, channel, purpose, source)
+    if value is None or gate.is_unsubscribed(facts.case(Question(candidate_id, channel, purpose), now())):
+        return is_withdrawn
+    _, is_new = await suppressions.add(session, channel, kind, value, "unsubscribed", source)
+    return is_withdrawn or is_new or aim is not None
+
+
+async def count_use(session: Session, candidate_id: UUID, channel: str, message_id: UUID, at: datetime) -> None:
+    """Count a contact of a live candidate; a later attempt of the same message moves its moment."""
+    await repository.count_use(session, candidate_id, channel, message_id, at)
+
+
+async def uncount_use(session: Session, message_id: UUID) -> None:
+    """Take back a contact that did not happen."""
+    await repository.uncount_use(session, message_id)
+
+
+async def human_signs(session: Session, moments: Mapping[UUID, datetime]) -> None:
+    """Note when people answered messages in a human way: message id → moment."""
+    if moments:
+        await repository.sign_uses(session, moments)
+
+
+async def take_lease(
+    session: Session, candidate_id: UUID, pool_id: UUID | None, holder: str, expires_at: datetime
+) -> LeaseRead:
+    """Hold a live candidate until `expires_at`; the holder renews. Raises Leased."""
+    if not await repository.take_lease(session, candidate_id, pool_id, holder, expires_at):
+        raise Leased
+    return LeaseRead(holder=holder, expires_at=expires_at)
+
+
+async def release_lease(session: Session, candidate_id: UUID, holder: str) -> None:
+    """Let go of a candidate; raises Leased when somebody else holds them."""
+    lease = (await leases_of(session, [candidate_id])).get(candidate_id)
+    if lease is not None and lease.holder != holder:
+        raise Leased
+    await repository.release_lease(session, candidate_id)
+
+
+async def leases_of(session: Session, ids: Sequence[UUID]) -> dict[UUID, LeaseRead]:
+    """Return the leases of these candidates that have not ended."""
+    rows = await repository.leases(session, ids) if ids else []
+    return {row.candidate_id: LeaseRead.model_validate(row) for row in rows if row.expires_at > now()}
+
+
+async def _withdraw(
+    session: Session, facts: Facts, candidate_id: UUID, channel: str, purpose: str, source: str
+) -> bool:
+    person = facts.people.get(candidate_id)
+    if person is None or person.row.is_gone:
+        return False
+    if ledger.state(person.statements, purpose, channel, now()).standing == "withdrawn":
+        return False
+    statement = ConsentStatement.model_validate(
+        {
+            "candidate_id": person.row.id,
+            "purpose": purpose,
+            "channel": channel,
+            "status": "withdrawn",
+            "evidence": {"kind": "mail", "detail": source},
+        }
+    )
+    await append(session, [(person.row.id, statement)])
+    return True
+
+
+def _problem(session: Session, place: int) -> Problem:
+    error = CandidateUnknown(pointer=f"/items/{place}/candidate_id")
+    return Problem.model_validate(error.problem(session.caller.request_id or str(new_id())))
+
+
+def _decision(facts: Facts, question: Question, verdict: Verdict, at: datetime) -> Decision:
+    person = facts.people.get(question.candidate_id)
+    return Decision(
+        id=new_id(),
+        candidate_id=person.row.id if person else question.candidate_id,
+        channel=question.channel,
+        purpose=question.purpose,
+        at=at,
+        decision=verdict.answer,
+        not_before=verdict.not_before,
+        reasons=explain(verdict.codes),
+        rule_version=RULE_VERSION,
+        expires_at=verdict.expires_at,
+        consent_id=verdict.consent_id,
+    )
