@@ -26,7 +26,7 @@ on conflict (tenant_id, connection_id, share) do update set
   stored = delivery_counts.stored + excluded.stored, duplicate = delivery_counts.duplicate + excluded.duplicate,
   refused = delivery_counts.refused + excluded.refused, dead = delivery_counts.dead + excluded.dead
 """  # noqa: S608 (constants)
-_PAGE: Final = f"""
+_PAGE: Final = """
 select * from (
   select page.* from unnest(cast(:statuses as text[])) as asked(status) cross join lateral (
     select d.id, d.received_at, d.status, d.reason, d.signals, d.unreadable, d.touchpoint_ids from deliveries d
@@ -35,11 +35,11 @@ select * from (
     order by d.id desc limit :most
   ) as page
   union all
-  select r.id, r.received_at, 'refused', r.reason, 0, 0, '{{}}' from (
-    select * from refusals where connection_id = :connection_id order by id desc limit {LISTED_REFUSALS}
+  select r.id, r.received_at, 'refused', r.reason, 0, 0, '{}' from (
+    select * from refusals where connection_id = :connection_id order by id desc limit :listed
   ) as r where 'refused' = any(:statuses) and (cast(:after as uuid) is null or r.id < cast(:after as uuid))
 ) as either order by id desc limit :most
-"""  # noqa: S608 (constants)
+"""
 
 
 class ConnectionRepository(ResourceRepository[Connection]):
@@ -151,10 +151,11 @@ async def refuse(session: Session, connection_id: UUID, refusal_id: UUID, reason
     await session.run(
         f"""with counted as ({_COUNT} returning share, refused)
             insert into refusals (connection_id, share, slot, id, reason, received_at)
-            select :connection_id, share, refused % {LISTED_REFUSALS}, :id, :reason, :at from counted
+            select :connection_id, share, refused % :ring, :id, :reason, :at from counted
             on conflict (tenant_id, connection_id, share, slot) do update
               set id = excluded.id, reason = excluded.reason, received_at = excluded.received_at""",  # noqa: S608 (constants)
         id=refusal_id,
+        ring=LISTED_REFUSALS,
         reason=reason,
         at=at,
         **_counted(connection_id, refused=1),
@@ -186,7 +187,14 @@ async def deliveries(
     session: Session, connection_id: UUID, statuses: Sequence[str], after: UUID | None, most: int
 ) -> list[Any]:
     """Return deliveries and refusals of these statuses, the newest first."""
-    return await session.rows(_PAGE, connection_id=connection_id, statuses=list(statuses), after=after, most=most)
+    return await session.rows(
+        _PAGE,
+        connection_id=connection_id,
+        statuses=list(statuses),
+        after=after,
+        most=most,
+        listed=LISTED_REFUSALS,
+    )
 
 
 async def empty_before(session: Session, ids: Sequence[UUID], before: datetime, most: int) -> None:
