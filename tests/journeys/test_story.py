@@ -1,4 +1,4 @@
-"""From a Shift_JIS spreadsheet to a list of whom to contact today, and the mail that goes out: over HTTP, on real parts."""
+"""From a Shift_JIS spreadsheet to whom to contact today, and the mail that goes out: over HTTP, on real parts."""
 
 import base64
 import re
@@ -70,7 +70,7 @@ async def test_the_whole_story(start: Callable[..., Service], sink: Sink) -> Non
         file = spreadsheet(ROWS, duplicates=DUPLICATES, broken=BROKEN)
         await _people_come(client, file)
         person = await _somebody_with_consent(client, file)
-        await _signals_are_scored(client, service, person)
+        await _signals_are_scored(client, person)
         await _whom_to_contact(client, person)
         await _a_mail_goes_out_once(client, sink, person)
         await _and_is_answered_by_an_unsubscription(client, sink, person)
@@ -112,7 +112,7 @@ async def _somebody_with_consent(client: httpx.AsyncClient, file: Spreadsheet) -
     return person
 
 
-async def _signals_are_scored(client: httpx.AsyncClient, service: Service, person: dict[str, Any]) -> None:
+async def _signals_are_scored(client: httpx.AsyncClient, person: dict[str, Any]) -> None:
     email = person["email_addresses"][0]["value"]
     reply = {
         "email": email,
@@ -126,7 +126,7 @@ async def _signals_are_scored(client: httpx.AsyncClient, service: Service, perso
     assert (first.status_code, again.status_code, first.json()["id"] == again.json()["id"]) == (201, 200, True)
     hook, key = await _sendgrid(client)
     for _ in range(2):
-        assert (await _deliver(service, hook, key, email)).status_code == 204
+        assert (await _deliver(hook, key, email)).status_code == 204
     unmatched = (await client.get("/v1/touchpoints/unmatched")).json()["data"]
     assert [each["identifier"]["value"] for each in unmatched] == ["nobody@example.net"]
 
@@ -158,7 +158,7 @@ async def _sendgrid(client: httpx.AsyncClient) -> tuple[str, ec.EllipticCurvePri
     return made.json()["hook_url"], key
 
 
-async def _deliver(service: Service, hook: str, key: ec.EllipticCurvePrivateKey, email: str) -> httpx.Response:
+async def _deliver(hook: str, key: ec.EllipticCurvePrivateKey, email: str) -> httpx.Response:
     moment = str(int(time.time()))
     agent = (
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36"
