@@ -33,10 +33,10 @@ async def _enrol(client: httpx.AsyncClient) -> tuple[str, list[str]]:
 async def _settled(client: httpx.AsyncClient, sequence: str) -> list[dict[str, Any]] | None:
     """Return the messages once none is on its way any more."""
     messages: list[dict[str, Any]] = []
-    cursor = None
+    cursor: str | None = None
     while True:
-        more = {"cursor": cursor} if cursor else {}
-        page = (await client.get("/v1/messages", params={"sequence_id": sequence, "limit": 200} | more)).json()
+        more: dict[str, str] = {} if cursor is None else {"cursor": cursor}
+        page = (await client.get("/v1/messages", params={"sequence_id": sequence, "limit": "200", **more})).json()
         messages += page["data"]
         cursor = page["next_cursor"]
         if cursor is None:
