@@ -19,6 +19,18 @@ _ID = "01999999-0000-7000-8000-000000000020"
 class ProviderRead(Schema):
     """A provider that a connection can be made to."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "key": "sendgrid",
+                "name": "SendGrid",
+                "kind": "webhook",
+                "settings_schema": {"type": "object", "properties": {}},
+                "secret_hint": "The public key of the signed event webhook, base64 of DER.",
+                "event_types": ["email_delivered", "email_opened"],
+            }
+        }
+    )
     key: str
     name: str
     kind: Literal["webhook", "poll", "file"]
@@ -121,6 +133,27 @@ class SignalPreview(Schema):
 class Preview(Schema):
     """What a body would become; nothing is written."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "touchpoints": [
+                    {
+                        "type": "email_opened",
+                        "occurred_at": "2026-11-23T00:00:00Z",
+                        "source": f"sendgrid:{_ID}",
+                        "external_id": "kCAi1KttyQdEKHhdC-nuEA==",
+                        "email": "hanako@example.com",
+                        "phone": None,
+                        "person": None,
+                        "topics": [],
+                        "data": {"message_id": "<14c5d75ce93.dfd.64b469@ismtpd-555>"},
+                    }
+                ],
+                "ignored": 0,
+                "unreadable": 0,
+            }
+        }
+    )
     touchpoints: list[SignalPreview]
     ignored: int
     unreadable: int
