@@ -6,7 +6,9 @@ from fastapi import APIRouter
 
 from app.connectors import routes as connectors
 from app.consent import routes as consent
+from app.dedup import routes as dedup
 from app.directory import routes as directory
+from app.intake import routes as intake
 from app.kit import job_routes
 from app.pools import routes as pools
 from app.tenancy import routes as tenancy
@@ -15,6 +17,10 @@ from app.webhooks import routes as webhooks
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     tenancy.router,
+    pools.router,
+    intake.router,
+    directory.router,
+    dedup.router,
     touchpoints.router,
     connectors.router,
     connectors.hooks,

@@ -1,19 +1,18 @@
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict
 from uuid import UUID
 
 from app.candidates import service as candidates
 from app.candidates.features import Features, read_features
 from app.dedup import events, repository
 from app.dedup.errors import PairNotFound
+from app.dedup.matching import Filed, Linked, Opened
 from app.dedup.models import CandidatePair, DedupPolicy
 from app.dedup.pool import GENERIC_FROM, MET_BY, Found, Keyed, Pool, keyed
-from app.dedup.rules import Judgement, Policy
+from app.dedup.rules import Policy
 from app.dedup.schemas import CheckBody, EvidenceRead, Matches, MatchRead, PairRead, PolicyBody, PolicyRead
 from app.kit import crypto, outbox
 from app.kit.db import Session
-from app.kit.ids import new_id
 from app.kit.paging import Paging
 from app.kit.schemas import Page
 from app.normalise.keys import key_hash
@@ -25,37 +24,6 @@ BUCKETS = 4096
 LOCKED = ("email", "phone", "url", "external_id")
 MOST_MATCHES = 20
 ALL_KINDS = (*MET_BY, "sorted_name", "kanji_name", "unsplit_name")
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A pair to be opened between two candidates, and why."""
-
-    left_id: UUID
-    right_id: UUID
-    judgement: Judgement
-
-    @property
-    def sides(self) -> tuple[UUID, UUID]:
-        return min(self.left_id, self.right_id), max(self.left_id, self.right_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Linked:
-    """A link by rule between a new record and the record of somebody that it matched."""
-
-    record_id: UUID
-    to_record_id: UUID
-    judgement: Judgement
-
-
-@dataclass(frozen=True, slots=True)
-class Filed:
-    """A new record of a candidate with its keys."""
-
-    record_id: UUID
-    candidate_id: UUID
-    statement: Keyed
 
 
 def key(session: Session, features: Features) -> Keyed:
@@ -94,15 +62,15 @@ async def store(
 ) -> dict[tuple[UUID, UUID], UUID | None]:
     """Write keys, links and pairs; return each pair's id by its sides, None where `different` was said already."""
     if filed:
-        await repository.file_keys(session, [row for each in filed for row in _key_rows(each)])
+        await repository.file_keys(session, [row for each in filed for row in each.rows()])
     if known.turned_generic:
         await repository.mark_generic(session, sorted(known.turned_generic), GENERIC_FROM)
     if linked:
-        await repository.decide(session, [_decision(each) for each in linked])
+        await repository.decide(session, [each.row() for each in linked])
     if not opened:
         return {}
     first = {each.sides: each for each in reversed(opened)}
-    stored = await repository.open_pairs(session, [_pair(each) for each in first.values()])
+    stored = await repository.open_pairs(session, [each.row() for each in first.values()])
     await outbox.record(session, *(events.opened(row.id) for row in stored if row.is_new))
     return {(row.left_id, row.right_id): row.id if row.status == "open" else None for row in stored}
 
@@ -191,32 +159,3 @@ def _read_policy(stored: DedupPolicy | None) -> PolicyRead:
         **said.model_dump(exclude={"version", "updated_at", "rules"}),
         rules=said.rules,
     )
-
-
-def _key_rows(filed: Filed) -> list[dict[str, Any]]:
-    return [
-        {"hash": hashed.hex(), "record_id": filed.record_id, "candidate_id": filed.candidate_id, "kind": known.kind}
-        for known, hashed in filed.statement.keys
-    ]
-
-
-def _rows(judgement: Judgement) -> dict[str, Any]:
-    return {"weight": judgement.weight, "evidence": [asdict(row) for row in judgement.evidence]}
-
-
-def _decision(linked: Linked) -> dict[str, Any]:
-    a, b = sorted((linked.record_id, linked.to_record_id))
-    return {"id": new_id(), "a": a, "b": b, "verdict": "same", "by": "rule", **_rows(linked.judgement)}
-
-
-def _pair(opened: Opened) -> dict[str, Any]:
-    left, right = opened.sides
-    judgement = opened.judgement
-    return {
-        "id": new_id(),
-        "left_id": left,
-        "right_id": right,
-        "reason": judgement.reason,
-        "probability": judgement.probability,
-        **_rows(judgement),
-    }

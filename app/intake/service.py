@@ -1,0 +1,246 @@
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from app.candidates import service as candidates
+from app.candidates.errors import CandidateNotFound
+from app.candidates.features import Features, read_features
+from app.candidates.schemas import CandidateRead
+from app.consent import service as consent
+from app.dedup import service as dedup
+from app.dedup.matching import Opened
+from app.dedup.pool import Keyed
+from app.dedup.rules import Policy
+from app.directory import service as directory
+from app.intake.errors import BlockedErased, MatchConflict, NothingIdentifies
+from app.intake.judge import Item, Judge
+from app.intake.schemas import BatchUpserted, BatchUpsertItem, CandidateMatched, Matched, PairOpened, UpsertedItem
+from app.intake.statement import Admission, MatchedPair, Outcome, Statement
+from app.kit import outbox
+from app.kit.db import Session
+from app.kit.edge import field_error
+from app.kit.errors import FieldError, TooManyItems
+from app.kit.schemas import ProblemField
+from app.tenancy import service as tenancy
+
+MAX_ITEMS = 500
+
+
+async def admit(session: Session, statements: Sequence[Statement], *, door: str) -> list[Admission]:
+    """Take statements in through one door; the result is that of one after the other, in a bounded number of steps.
+
+    Raises what a statement's `expect` raises.
+    """
+    if not statements:
+        return []
+    region, policy = (await tenancy.read(session)).country_code, await dedup.policy(session)
+    items = [_item(session, each, region) for each in statements]
+    await dedup.hold(session, [each.keyed for each in items])
+    items = await _blocked(session, items)
+    judge = await _judge(session, items, policy, door)
+    admissions = [judge.admit(item) for item in items]
+    return await _write(session, judge, admissions)
+
+
+def _item(session: Session, statement: Statement, region: str) -> Item:
+    payload = statement.fields.stated()
+    return Item(statement, payload, dedup.key(session, read_features(payload, region)))
+
+
+async def _blocked(session: Session, items: Sequence[Item]) -> list[Item]:
+    """Mark who was erased: one question for all, and one each only when somebody among them was."""
+    if not await _is_blocked(session, [each.features for each in items]):
+        return list(items)
+    return [replace(each, is_blocked=await _is_blocked(session, [each.features])) for each in items]
+
+
+async def _is_blocked(session: Session, stated: Sequence[Features]) -> bool:
+    shown = {
+        kind: {each.key for of in stated for each in of.contacts if each.key and each.kind == kind}
+        for kind in ("email", "phone")
+    }
+    externals = {each for of in stated for each in of.external_ids}
+    return await consent.is_blocked(session, sorted(shown["email"]), sorted(shown["phone"]), sorted(externals))
+
+
+async def _judge(session: Session, items: Sequence[Item], policy: Policy, door: str) -> Judge:
+    """Read everybody whom these statements can meet; whom they can change is held."""
+    externals = await candidates.known_externals(
+        session, sorted({each for item in items for each in item.features.external_ids})
+    )
+    known = await dedup.pool(session, [each.keyed for each in items], policy)
+    owners = {owner for owner, _ in externals.values() if owner} | {
+        each.statement.target for each in items if each.statement.target
+    }
+    strong = {hashed for each in items for hashed in each.keyed.hashes(dedup.LOCKED)}
+    reachable = {each for hashed, holders in known.holders.items() if hashed in strong for each in holders}
+    drafts = await candidates.drafts(session, sorted(known.everybody() | owners), sorted(owners | reachable))
+    known.people = {each: [record.features for record in draft.records] for each, draft in drafts.items()}
+    return Judge(known, drafts, externals, door, lambda features: dedup.key(session, features))
+
+
+async def _write(session: Session, judge: Judge, admissions: Sequence[Admission]) -> list[Admission]:
+    touched = [draft for draft in judge.drafts.values() if draft.added]
+    if touched:
+        await candidates.store(session, touched, judge.bases)
+        await outbox.record(session, *judge.events)
+    pairs = await dedup.store(session, judge.pool, judge.filed, judge.linked, judge.opened)
+    return [replace(each, pairs=_stored(each, pairs)) for each in admissions]
+
+
+def _stored(admission: Admission, pairs: dict[tuple[UUID, UUID], UUID | None]) -> list[MatchedPair]:
+    """Give each pair the id under which it is kept; pairs that somebody has decided are not asked again."""
+    own = admission.candidate_id
+    found = ((pairs[min(own, each.candidate_id), max(own, each.candidate_id)], each) for each in admission.pairs if own)
+    return [replace(each, pair_id=pair_id) for pair_id, each in found if pair_id]
+
+
+async def upsert(session: Session, statement: Statement) -> CandidateMatched:
+    """Take in one statement; raises MatchConflict, BlockedErased, NothingIdentifies and what `expect` raises."""
+    [admission] = await admit(session, [statement], door="api")
+    return await _answer(session, admission)
+
+
+async def patch(session: Session, statement: Statement) -> CandidateRead:
+    """Correct a candidate by hand; raises MatchConflict, BlockedErased and what `expect` raises."""
+    [admission] = await admit(session, [statement], door="manual")
+    _refuse(admission)
+    return await directory.read(session, _candidate_of(admission))
+
+
+async def batch(session: Session, given: Sequence[Any]) -> BatchUpserted:
+    """Take in up to 500 statements, each by itself; raises TooManyItems."""
+    if len(given) > MAX_ITEMS:
+        raise TooManyItems
+    read = [_read_item(index, each) for index, each in enumerate(given)]
+    statements = [each for each in read if isinstance(each, Statement)]
+    admitted = iter(await admit(session, statements, door="api"))
+    results = [next(admitted) if isinstance(each, Statement) else each for each in read]
+    refs = [each.get("client_ref") if isinstance(each, dict) else None for each in given]
+    items = [_upserted(index, ref, each) for index, (ref, each) in enumerate(zip(refs, results, strict=True))]
+    return BatchUpserted(counts=dict(Counter(item.outcome for item in items)), items=items)
+
+
+async def owner_of(session: Session, source: str, external_id: str) -> CandidateRead:
+    """Return the candidate whom this external id means; raises CandidateNotFound."""
+    owner = (await candidates.locate_external(session, [(source, external_id)])).get((source, external_id))
+    if owner is None:
+        raise CandidateNotFound
+    return await directory.read(session, owner)
+
+
+async def version_of(session: Session, candidate_id: UUID) -> tuple[UUID, int]:
+    """Return whom this id means and in which version; raises CandidateNotFound, CandidateErased."""
+    live = await candidates.resolve(session, candidate_id)
+    return live, (await candidates.profiles(session, [live]))[live].version
+
+
+async def demands_if_match(session: Session) -> bool:
+    """Whether this tenant asks for If-Match on every change of a candidate."""
+    return (await tenancy.read(session)).require_if_match
+
+
+async def delete(session: Session, candidate_id: UUID, expect: Callable[[int], None]) -> None:
+    """Hide a candidate for as long as it can be restored; raises CandidateNotFound and what `expect` raises."""
+    live = await candidates.resolve(session, candidate_id, lock=True)
+    expect((await candidates.profiles(session, [live]))[live].version)
+    await candidates.hide(session, live)
+
+
+async def restore(session: Session, candidate_id: UUID) -> CandidateRead:
+    """Take a deletion back and match again; raises CandidateNotFound, MatchConflict."""
+    live = await candidates.resolve(session, candidate_id, hidden=True)
+    said = await candidates.records_of(session, [live])
+    statements = [dedup.key(session, record.features) for record in said[live]]
+    await dedup.hold(session, statements)
+    await candidates.resolve(session, live, lock=True, hidden=True)
+    found = (await candidates.profiles(session, [live]))[live]
+    if found.status == "hidden":
+        await _refuse_taken(session, [(each["source"], each["id"]) for each in found.fields["external_ids"]])
+        await candidates.unhide(session, live)
+        await _match_again(session, live, statements)
+    return await directory.read(session, live)
+
+
+async def _refuse_taken(session: Session, external_ids: Sequence[tuple[str, str]]) -> None:
+    taken = set((await candidates.locate_external(session, external_ids)).values())
+    if taken:
+        raise MatchConflict(candidate_ids=sorted(map(str, taken)))
+
+
+async def _match_again(session: Session, candidate_id: UUID, statements: Sequence[Keyed]) -> None:
+    known = await dedup.pool(session, statements, await dedup.policy(session))
+    people = await candidates.records_of(session, sorted(known.everybody()))
+    known.people = {each: [record.features for record in said] for each, said in people.items()}
+    opened = [
+        Opened(candidate_id, found.candidate_id, found.judgement)
+        for statement in statements
+        for found in known.meet(statement, candidate_id)
+    ]
+    await dedup.store(session, known, [], [], opened)
+
+
+def _read_item(index: int, given: Any) -> Statement | Admission:  # noqa: ANN401 (any JSON value)
+    try:
+        item = BatchUpsertItem.model_validate(given)
+    except ValidationError as error:
+        wrong = [field_error({**each, "loc": ("body", "items", index, *each["loc"])}) for each in error.errors()]
+        return Admission("invalid", errors=wrong)
+    return Statement(item, item.on_match, item.client_ref)
+
+
+def _upserted(index: int, ref: Any, admission: Admission) -> UpsertedItem:  # noqa: ANN401 (any JSON value)
+    return UpsertedItem(
+        index=index,
+        client_ref=ref if isinstance(ref, str) else None,
+        status=admission.status,
+        outcome=admission.outcome,
+        id=admission.candidate_id,
+        version=admission.version,
+        errors=[ProblemField(**each.as_dict()) for each in _problems(index, admission)],
+        pairs=_opened(admission),
+    )
+
+
+def _problems(index: int, admission: Admission) -> list[FieldError]:
+    if admission.outcome == "conflict":
+        return [FieldError(f"/items/{index}/external_ids", MatchConflict.code, MatchConflict.sentence())]
+    if admission.outcome == "blocked_erased":
+        return [FieldError(f"/items/{index}", BlockedErased.code, BlockedErased.sentence())]
+    inside = f"/items/{index}"
+    return [
+        each if each.pointer.startswith(inside) else replace(each, pointer=inside + each.pointer)
+        for each in admission.errors
+    ]
+
+
+async def _answer(session: Session, admission: Admission) -> CandidateMatched:
+    _refuse(admission)
+    read = await directory.read_many(session, [_candidate_of(admission)])
+    outcome: Outcome = admission.outcome
+    return CandidateMatched.model_validate(
+        {**dict(read[0]), "match": Matched.model_validate({"outcome": outcome, "pairs": _opened(admission)})}
+    )
+
+
+def _refuse(admission: Admission) -> None:
+    if admission.outcome == "conflict":
+        raise MatchConflict(candidate_ids=[str(each) for each in admission.candidate_ids])
+    if admission.outcome == "blocked_erased":
+        raise BlockedErased
+    if admission.outcome == "invalid":
+        raise NothingIdentifies(errors=admission.errors)
+
+
+def _candidate_of(admission: Admission) -> UUID:
+    if admission.candidate_id is None:
+        raise CandidateNotFound
+    return admission.candidate_id
+
+
+def _opened(admission: Admission) -> list[PairOpened]:
+    return [PairOpened.model_validate(each) for each in admission.pairs]
