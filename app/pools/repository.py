@@ -1,0 +1,190 @@
+"""The statements of pools; membership is written for any number of people in one round trip."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import Boolean, CompoundSelect, Select, and_, delete, exists, literal, literal_column, union_all
+from sqlalchemy.dialects.postgresql import insert
+
+from app.candidates.models import Candidate
+from app.criteria import sql
+from app.criteria.tree import Node
+from app.kit.errors import AppError
+from app.kit.repository import Repository, ResourceRepository
+from app.pools.criteria_fields import ADAPTERS
+from app.pools.errors import PoolKeyTaken
+from app.pools.models import Pool, PoolMember, PoolOverride
+
+Change = tuple[str, UUID, UUID]
+"""`added` or `removed`, pool, candidate."""
+
+
+class PoolRepository(ResourceRepository[Pool]):
+    model = Pool
+    conflicts: ClassVar[dict[str, type[AppError]]] = {"uq_pools_key": PoolKeyTaken}
+
+    def visible(self) -> Select[Pool]:
+        return super().visible().where(Pool.archived_at.is_(None))
+
+    async def page(self, after: UUID | None, limit: int) -> list[Pool]:
+        """Return pools, the newest first."""
+        statement = self.visible().order_by(Pool.id.desc()).limit(limit)
+        return await self.all(statement if after is None else statement.where(Pool.id < after))
+
+    async def live(self) -> list[Pool]:
+        return await self.all(self.visible().order_by(Pool.id))
+
+    async def shared(self) -> list[Pool]:
+        """Return every pool, held so that none is rebuilt before this transaction ends."""
+        return await self.all(self.visible().order_by(Pool.id).with_for_update(read=True))
+
+    async def lock_names(self) -> None:
+        """Let nobody else of this tenant name pools in criteria until the transaction ends: two could make a cycle."""
+        await self.session.run(
+            "select pg_advisory_xact_lock(hashtextextended('pools.names' || cast(:tenant as text), 0))",
+            tenant=str(self.session.tenant_id),
+        )
+
+    async def held(self, pool_id: UUID) -> Pool | None:
+        """Return a pool, archived too, held so that nobody else changes its members."""
+        statement = super().visible().where(Pool.id == pool_id)
+        return await self.first(statement.with_for_update(key_share=True))
+
+
+class OverrideRepository(Repository[PoolOverride]):
+    model = PoolOverride
+
+    async def of_people(self, ids: Collection[UUID]) -> list[PoolOverride]:
+        return await self.all(self.visible().where(PoolOverride.candidate_id.in_(ids)))
+
+    async def write(self, pool_id: UUID, candidate_id: UUID, membership: str, note: str | None) -> PoolOverride:
+        given = {
+            "membership": membership,
+            "note": note,
+            "by": self.session.caller.actor,
+            "arrived_with": candidate_id,
+        }
+        statement = (
+            insert(PoolOverride)
+            .values(pool_id=pool_id, candidate_id=candidate_id, **given)
+            .on_conflict_do_update(index_elements=["tenant_id", "pool_id", "candidate_id"], set_=given)
+            .returning(PoolOverride)
+        )
+        return (await self.session.scalars(statement, execution_options={"populate_existing": True})).one()
+
+    async def remove(self, pool_id: UUID, candidate_id: UUID | None = None) -> int:
+        """Take back what was decided by hand about one person, or about all; return how many decisions that were."""
+        statement = delete(PoolOverride).where(PoolOverride.pool_id == pool_id)
+        if candidate_id is not None:
+            statement = statement.where(PoolOverride.candidate_id == candidate_id)
+        return len((await self.session.scalars(statement.returning(PoolOverride.candidate_id))).all())
+
+
+class MemberRepository(Repository[PoolMember]):
+    model = PoolMember
+
+    async def page(self, pool_id: UUID, after: UUID | None, limit: int) -> list[PoolMember]:
+        """Return members, the newest person first."""
+        statement = self.visible().where(PoolMember.pool_id == pool_id).order_by(PoolMember.candidate_id.desc())
+        return await self.all(
+            (statement if after is None else statement.where(PoolMember.candidate_id < after)).limit(limit)
+        )
+
+    async def of_people(self, ids: Collection[UUID]) -> list[PoolMember]:
+        return await self.all(self.visible().where(PoolMember.candidate_id.in_(ids)))
+
+    async def names_of(self, ids: Collection[UUID]) -> dict[UUID, list[str]]:
+        """Return of each person the ids and the keys of the pools that they are in."""
+        columns = (PoolMember.candidate_id, PoolMember.pool_id, Pool.key)
+        is_live = and_(Pool.id == PoolMember.pool_id, Pool.archived_at.is_(None))
+        statement = self.visible().join(Pool, is_live).with_only_columns(*columns)
+        found: dict[UUID, list[str]] = {}
+        for row in (await self.session.execute(statement.where(PoolMember.candidate_id.in_(ids)))).all():
+            found.setdefault(row.candidate_id, []).extend((str(row.pool_id), row.key))
+        return found
+
+    async def enter(self, members: Sequence[tuple[UUID, UUID, str]]) -> list[Change]:
+        """Make these (pool, candidate, by) members; return those that were not."""
+        rows = await self.session.rows(
+            """insert into pool_members as m (pool_id, candidate_id, by)
+               select * from unnest(cast(:pools as uuid[]), cast(:people as uuid[]), cast(:by as text[]))
+               on conflict (tenant_id, pool_id, candidate_id) do update set by = excluded.by
+               returning m.pool_id, m.candidate_id, old.pool_id is null as is_new""",
+            pools=[pool_id for pool_id, _, _ in members],
+            people=[candidate_id for _, candidate_id, _ in members],
+            by=[by for _, _, by in members],
+        )
+        return [("added", row.pool_id, row.candidate_id) for row in rows if row.is_new]
+
+    async def leave(self, members: Iterable[tuple[UUID, UUID]]) -> list[Change]:
+        """Make these (pool, candidate) members no more; return those that were."""
+        pairs = list(members)
+        rows = await self.session.rows(
+            """delete from pool_members m
+               using unnest(cast(:pools as uuid[]), cast(:people as uuid[])) as t(pool, person)
+               where m.pool_id = t.pool and m.candidate_id = t.person returning m.pool_id, m.candidate_id""",
+            pools=[pool_id for pool_id, _ in pairs],
+            people=[candidate_id for _, candidate_id in pairs],
+        )
+        return [("removed", row.pool_id, row.candidate_id) for row in rows]
+
+    async def rewrite(self, pool: Pool, criteria: Node, now: datetime) -> list[Change]:
+        """Make the members of a pool those who belong, in one statement; return who came and who left."""
+        belongs = PersonRepository(self.session).belonging(pool, criteria, now).cte("belongs")
+        same = exists().where(
+            PoolMember.pool_id == pool.id, PoolMember.candidate_id == belongs.c.id, PoolMember.by == belongs.c.by
+        )
+        columns = (literal(pool.id), belongs.c.id, belongs.c.by)
+        fresh = insert(PoolMember).from_select(
+            ["pool_id", "candidate_id", "by"], belongs.select().with_only_columns(*columns).where(~same)
+        )
+        added = (
+            fresh.on_conflict_do_update(
+                index_elements=["tenant_id", "pool_id", "candidate_id"], set_={"by": fresh.excluded.by}
+            )
+            .returning(PoolMember.candidate_id, literal_column("old.pool_id is null", Boolean).label("moved"))
+            .cte("added")
+        )
+        removed = (
+            delete(PoolMember)
+            .where(PoolMember.pool_id == pool.id, ~exists().where(belongs.c.id == PoolMember.candidate_id))
+            .returning(PoolMember.candidate_id, literal_column("true", Boolean).label("moved"))
+            .cte("removed")
+        )
+        rows = await self.session.execute(
+            union_all(
+                added.select().add_columns(literal("added").label("change")),
+                removed.select().add_columns(literal("removed").label("change")),
+            )
+        )
+        return [(row.change, pool.id, row.candidate_id) for row in rows.all() if row.moved]
+
+
+class PersonRepository(Repository[Candidate]):
+    model = Candidate
+
+    def live(self) -> Select[Any]:
+        standing = (Candidate.hidden_at.is_(None), Candidate.erased_at.is_(None), Candidate.merged_into.is_(None))
+        return self.visible().with_only_columns(Candidate.id).where(*standing)
+
+    def belonging(self, pool: Pool, criteria: Node, now: datetime) -> CompoundSelect[Any]:
+        """Say who belongs to a pool and by what; nobody, when it is archived."""
+        decided = and_(PoolOverride.pool_id == pool.id, PoolOverride.candidate_id == Candidate.id)
+        is_open = literal(pool.archived_at is None)
+        included = exists().where(decided, PoolOverride.membership == "include")
+        by_hand = self.live().add_columns(literal("hand").label("by")).where(is_open, included)
+        meets = sql.compiled(criteria, ADAPTERS, now)
+        by_criteria = self.live().add_columns(literal("criteria").label("by"))
+        return union_all(by_hand, by_criteria.where(is_open, meets, ~exists().where(decided)))
+
+    async def meeting(self, criteria: Node, now: datetime, after: UUID | None, limit: int) -> list[UUID]:
+        """Return who meets the criteria, in order of id."""
+        statement = self.live().where(sql.compiled(criteria, ADAPTERS, now)).order_by(Candidate.id).limit(limit)
+        found = statement if after is None else statement.where(Candidate.id > after)
+        return list((await self.session.scalars(found)).all())
+
+    async def versions(self, ids: Collection[UUID]) -> dict[UUID, int]:
+        statement = self.visible().with_only_columns(Candidate.id, Candidate.version).where(Candidate.id.in_(ids))
+        return {row.id: row.version for row in (await self.session.execute(statement)).all()}

@@ -1,0 +1,109 @@
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, status
+
+from app.candidates.errors import CandidateErased, CandidateNotFound
+from app.kit.answer import AnswerDep
+from app.kit.errors import PreconditionFailed
+from app.kit.paging import PagingQuery
+from app.kit.routing import EdgeRoute, SessionDep, operation
+from app.kit.schemas import Page
+from app.pools import service
+from app.pools.errors import CriteriaCycle, CriteriaInvalid, NotAMember, PoolKeyTaken, PoolNotFound
+from app.pools.models import Pool
+from app.pools.schemas import MemberRead, OverrideRead, OverrideWrite, PoolCreate, PoolRead, PoolUpdate
+
+MERGE_PATCH = ("application/json", "application/merge-patch+json")
+
+router = APIRouter(prefix="/v1/pools", tags=["pools"], route_class=EdgeRoute)
+
+
+async def found(session: SessionDep, pool_id: UUID) -> Pool:
+    """Find a pool that is read."""
+    return await service.find(session, pool_id)
+
+
+async def locked(session: SessionDep, pool_id: UUID) -> Pool:
+    """Find a pool that is going to be changed."""
+    return await service.find(session, pool_id, lock=True)
+
+
+FoundPool = Annotated[Pool, Depends(found)]
+LockedPool = Annotated[Pool, Depends(locked)]
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    summary="Make a pool",
+    **operation("pools:write", CriteriaInvalid, CriteriaCycle, PoolKeyTaken, PoolNotFound),
+)
+async def create_pool(session: SessionDep, answer: AnswerDep, body: PoolCreate) -> PoolRead:
+    pool = await service.create(session, body)
+    return answer.created(pool, f"/v1/pools/{pool.id}")
+
+
+@router.get("", summary="List pools", **operation("pools:read"))
+async def list_pools(session: SessionDep, paging: PagingQuery) -> Page[PoolRead]:
+    return await service.page(session, paging)
+
+
+@router.get("/{pool_id}", summary="Read a pool", **operation("pools:read", PoolNotFound))
+async def read_pool(pool: FoundPool, answer: AnswerDep) -> PoolRead:
+    return answer.versioned(PoolRead.model_validate(pool))
+
+
+@router.patch(
+    "/{pool_id}",
+    summary="Change a pool",
+    **operation(
+        "pools:write",
+        PoolNotFound,
+        CriteriaInvalid,
+        CriteriaCycle,
+        PoolKeyTaken,
+        PreconditionFailed,
+        media=MERGE_PATCH,
+    ),
+)
+async def update_pool(session: SessionDep, answer: AnswerDep, pool: LockedPool, body: PoolUpdate) -> PoolRead:
+    answer.expect(pool.version)
+    return answer.versioned(await service.change(session, pool, body))
+
+
+@router.delete(
+    "/{pool_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="End a pool",
+    **operation("pools:write", PoolNotFound, PreconditionFailed),
+)
+async def delete_pool(session: SessionDep, answer: AnswerDep, pool: LockedPool) -> None:
+    answer.expect(pool.version)
+    await service.remove(session, pool)
+
+
+@router.get("/{pool_id}/members", summary="List the members of a pool", **operation("pools:read", PoolNotFound))
+async def list_pool_members(session: SessionDep, paging: PagingQuery, pool: FoundPool) -> Page[MemberRead]:
+    return await service.members(session, paging, pool)
+
+
+@router.put(
+    "/{pool_id}/members/{candidate_id}",
+    summary="Include or exclude a candidate by hand",
+    **operation("pools:write", PoolNotFound, CandidateNotFound, CandidateErased),
+)
+async def put_pool_member(
+    session: SessionDep, pool: FoundPool, candidate_id: UUID, body: OverrideWrite
+) -> OverrideRead:
+    return await service.decide(session, pool, candidate_id, body)
+
+
+@router.delete(
+    "/{pool_id}/members/{candidate_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Let the criteria decide about a candidate again",
+    **operation("pools:write", PoolNotFound, CandidateNotFound, CandidateErased, NotAMember),
+)
+async def delete_pool_member(session: SessionDep, pool: FoundPool, candidate_id: UUID) -> None:
+    await service.undecide(session, pool, candidate_id)

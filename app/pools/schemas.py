@@ -1,0 +1,157 @@
+"""Pools as they are written and read, their members, and what is decided by hand."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from app.consent.schemas import Channel, Purpose
+from app.kit.schemas import Body, ListPatch, Schema, Timestamp
+
+Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+ModelKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
+FieldName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Threshold = Annotated[float, Field(allow_inf_nan=False)]
+Membership = Literal["include", "exclude"]
+Ignored = Annotated[Any, Field(json_schema_extra={"readOnly": True})]
+
+EXAMPLE: dict[str, Any] = {
+    "key": "backend",
+    "name": "Backend engineers",
+    "criteria": {
+        "all": [
+            {"field": "skills", "op": "has", "value": {"name": "python", "years_gte": 3}},
+            {"field": "touchpoints", "op": "has", "value": {"types": ["event_attended"], "within_days": 365}},
+        ]
+    },
+    "required_fields": ["years_of_experience"],
+    "score_model": "default",
+    "threshold": 20,
+    "channel": "email",
+    "purpose": "recruiting",
+    "owner": "hanako@example.co.jp",
+}
+POOL_ID = "01999999-0000-7000-8000-000000000020"
+CANDIDATE_ID = "01999999-0000-7000-8000-000000000003"
+
+
+class ReadOnly(Body):
+    """What an answer holds besides what can be set; it is ignored, so that what was read can be sent back."""
+
+    id: Ignored = None
+    version: Ignored = None
+    created_at: Ignored = None
+    updated_at: Ignored = None
+
+
+class PoolCreate(ReadOnly):
+    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
+    key: Key
+    name: Name
+    criteria: dict[str, Any]
+    required_fields: list[FieldName] = Field(default=[], max_length=50)
+    score_model: ModelKey = "default"
+    threshold: Threshold | None = None
+    channel: Channel = "email"
+    purpose: Purpose = "recruiting"
+    owner: str | None = Field(None, max_length=200)
+
+
+class PoolUpdate(ReadOnly):
+    """Absent stays, null clears what may be null; `required_fields` changes by `add` and `remove`."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"threshold": 30}})
+    key: Key | None = None
+    name: Name | None = None
+    criteria: dict[str, Any] | None = None
+    required_fields: ListPatch[FieldName] | None = None
+    score_model: ModelKey | None = None
+    threshold: Threshold | None = None
+    channel: Channel | None = None
+    purpose: Purpose | None = None
+    owner: str | None = Field(None, max_length=200)
+
+
+class PoolRead(Schema):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "id": POOL_ID,
+                "version": 1,
+                **EXAMPLE,
+                "created_at": "2026-11-23T00:00:00Z",
+                "updated_at": "2026-11-23T00:00:00Z",
+            }
+        }
+    )
+    id: UUID
+    version: int
+    key: str
+    name: str
+    criteria: dict[str, Any]
+    required_fields: list[str]
+    score_model: str
+    threshold: float | None
+    channel: str
+    purpose: str
+    owner: str | None
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class Criterion(Schema):
+    """One leaf of the criteria as it is written, and whether it holds for this person now."""
+
+    criterion: dict[str, Any]
+    holds: bool
+
+
+class MemberRead(Schema):
+    """A member, why, and what should be known about them and is not."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "candidate_id": CANDIDATE_ID,
+                "by": "criteria",
+                "since": "2026-11-23T00:00:00Z",
+                "why": [{"criterion": EXAMPLE["criteria"]["all"][0], "holds": True}],
+                "missing": ["years_of_experience"],
+            }
+        }
+    )
+    candidate_id: UUID
+    by: str
+    since: Timestamp
+    why: list[Criterion]
+    missing: list[str]
+
+
+class OverrideWrite(Body):
+    """What is decided by hand: it beats the criteria until it is taken back."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"membership": "include", "note": "Met at PyCon."}})
+    membership: Membership
+    note: str | None = Field(None, max_length=2000)
+
+
+class OverrideRead(Schema):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "pool_id": POOL_ID,
+                "candidate_id": CANDIDATE_ID,
+                "membership": "include",
+                "note": "Met at PyCon.",
+                "by": "key:01999999-0000-7000-8000-000000000001",
+                "created_at": "2026-11-23T00:00:00Z",
+            }
+        }
+    )
+    pool_id: UUID
+    candidate_id: UUID
+    membership: str
+    note: str | None
+    by: str
+    created_at: Timestamp

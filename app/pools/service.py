@@ -1,0 +1,185 @@
+"""Keeping pools, and saying who is in them and why."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from app.candidates import service as candidates
+from app.candidates.fields import PROFILE
+from app.criteria import predicate
+from app.criteria.fields import Facts
+from app.criteria.tree import Node, leaves
+from app.kit import outbox
+from app.kit.clock import now
+from app.kit.db import Session
+from app.kit.errors import FieldError
+from app.kit.outbox import Wake
+from app.kit.paging import Paging
+from app.kit.schemas import Page
+from app.pools import criteria_fields, membership
+from app.pools.criteria_fields import FIELDS, POOL
+from app.pools.errors import CriteriaCycle, CriteriaInvalid, NotAMember, PoolNotFound
+from app.pools.models import Pool, PoolMember
+from app.pools.repository import MemberRepository, OverrideRepository, PoolRepository
+from app.pools.schemas import (
+    Criterion,
+    MemberRead,
+    OverrideRead,
+    OverrideWrite,
+    PoolCreate,
+    PoolRead,
+    PoolUpdate,
+    ReadOnly,
+)
+
+READ_ONLY: Final = set(ReadOnly.model_fields)
+NULLABLE: Final = {"threshold", "owner"}
+DECIDES_MEMBERS: Final = {"key", "criteria"}
+
+
+async def find(session: Session, pool_id: UUID, *, lock: bool = False) -> Pool:
+    """Return a pool's row; raises PoolNotFound."""
+    pool = await PoolRepository(session).get(pool_id, lock=lock)
+    if pool is None:
+        raise PoolNotFound
+    return pool
+
+
+async def page(session: Session, paging: Paging) -> Page[PoolRead]:
+    """Return the pools, the newest first."""
+    after = paging.after("pools")
+    rows = await PoolRepository(session).page(UUID(after[0]) if after else None, paging.limit + 1)
+    return paging.page(rows, PoolRead.model_validate, lambda row: [row.id], "pools")
+
+
+async def create(session: Session, body: PoolCreate) -> PoolRead:
+    """Make a pool; its members come with the next drain. Raises CriteriaInvalid, CriteriaCycle, PoolKeyTaken."""
+    pool = Pool(**body.model_dump(exclude=READ_ONLY))
+    await _check(session, pool)
+    await PoolRepository(session).add(pool)
+    await outbox.schedule(session, Wake("pool", pool.id))
+    return PoolRead.model_validate(pool)
+
+
+async def change(session: Session, pool: Pool, patch: PoolUpdate) -> PoolRead:
+    """Change what `patch` holds; raises CriteriaInvalid, CriteriaCycle, PoolKeyTaken."""
+    given = patch.model_dump(include=patch.model_fields_set - READ_ONLY)
+    kept = {name: value for name, value in given.items() if value is not None or name in NULLABLE}
+    if "required_fields" in kept:
+        added, removed = kept["required_fields"]["add"], kept["required_fields"]["remove"]
+        kept["required_fields"] = [
+            name for name in dict.fromkeys([*pool.required_fields, *added]) if name not in removed
+        ]
+    changed = {name: value for name, value in kept.items() if getattr(pool, name) != value}
+    if not changed:
+        return PoolRead.model_validate(pool)
+    if "key" in changed:
+        await membership.wake_dependents(session, pool)
+    for name, value in changed.items():
+        setattr(pool, name, value)
+    await _check(session, pool)
+    pool.touch()
+    await PoolRepository(session).save()
+    if changed.keys() & DECIDES_MEMBERS:
+        await outbox.schedule(session, Wake("pool", pool.id))
+    return PoolRead.model_validate(pool)
+
+
+async def remove(session: Session, pool: Pool) -> None:
+    """End a pool; its members leave with the next drain."""
+    pool.archived_at = now()
+    pool.touch()
+    await PoolRepository(session).save()
+    await outbox.schedule(session, Wake("pool", pool.id))
+
+
+async def members(session: Session, paging: Paging, pool: Pool) -> Page[MemberRead]:
+    """Return the members of a pool, the newest person first, each with why."""
+    bound = ("members", str(pool.id))
+    after = paging.after(*bound)
+    rows = await MemberRepository(session).page(pool.id, UUID(after[0]) if after else None, paging.limit + 1)
+    moment, node = await membership.local_now(session), membership.node_of(pool)
+    known = await membership.facts(session, [row.candidate_id for row in rows], [node])
+
+    def read(row: PoolMember) -> MemberRead:
+        facts = known.get(row.candidate_id, {"id": row.candidate_id})
+        explained = predicate.explained(node, facts, moment)
+        why = [Criterion(criterion=_written(pool.criteria, leaf.pointer), holds=holds) for leaf, holds in explained]
+        missing = missing_of(pool.required_fields, node, facts)
+        return MemberRead(candidate_id=row.candidate_id, by=row.by, since=row.since, why=why, missing=missing)
+
+    return paging.page(rows, read, lambda row: [row.candidate_id], *bound)
+
+
+def missing_of(required: Sequence[str], node: Node, facts: Facts) -> list[str]:
+    """Name what should be known, or is asked for, and is not known of this person."""
+    unknown = [name for name in required if not _is_known(name, facts)]
+    return list(dict.fromkeys([*unknown, *predicate.missing(node, facts)]))
+
+
+def _is_known(name: str, facts: Facts) -> bool:
+    field = FIELDS.find(name)
+    return any(True for _ in field.read(facts)) if field else bool(facts.get(name))
+
+
+async def decide(session: Session, pool: Pool, candidate_id: UUID, body: OverrideWrite) -> OverrideRead:
+    """Include or exclude one person by hand; raises CandidateNotFound."""
+    live = await candidates.resolve(session, candidate_id)
+    override = await OverrideRepository(session).write(pool.id, live, body.membership, body.note)
+    await _reconsider(session, live)
+    return OverrideRead.model_validate(override)
+
+
+async def undecide(session: Session, pool: Pool, candidate_id: UUID) -> None:
+    """Take back what was decided by hand, so that the criteria decide again; raises CandidateNotFound, NotAMember."""
+    live = await candidates.resolve(session, candidate_id)
+    if not await OverrideRepository(session).remove(pool.id, live):
+        raise NotAMember
+    await _reconsider(session, live)
+
+
+async def _reconsider(session: Session, candidate_id: UUID) -> None:
+    again = await membership.recompute(session, [candidate_id])
+    await outbox.schedule(session, *(Wake("member", each, at) for each, at in again.items()))
+
+
+async def _check(session: Session, pool: Pool) -> None:
+    """Hold a pool's criteria to what may be asked; raises CriteriaInvalid, CriteriaCycle, PoolNotFound."""
+    node = criteria_fields.read(pool.criteria, "/criteria")
+    unknown = [
+        FieldError(f"/required_fields/{place}", "unknown_field", criteria_fields.SENTENCES["unknown_field"])
+        for place, name in enumerate(pool.required_fields)
+        if FIELDS.find(name) is None and name not in PROFILE
+    ]
+    if unknown:
+        raise CriteriaInvalid(errors=unknown)
+    if membership.named(node):
+        await PoolRepository(session).lock_names()
+        others = [each for each in await PoolRepository(session).live() if each.id != pool.id]
+        _check_names(pool, node, others)
+
+
+def _check_names(pool: Pool, node: Node, others: Sequence[Pool]) -> None:
+    by_name = {name: each for each in others for name in (str(each.id), each.key)}
+    own = {str(pool.id), pool.key}
+    for leaf in leaves(node):
+        if leaf.field is POOL and leaf.op != "exists":
+            asked = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
+            if any(name not in own and name not in by_name for name in asked):
+                pointer = f"/criteria{leaf.pointer}/value"
+                raise PoolNotFound(errors=[FieldError(pointer, PoolNotFound.code, PoolNotFound.sentence())])
+    reached, ahead = set[str](), set(membership.named(node))
+    while ahead:
+        name = ahead.pop()
+        if name in own:
+            raise CriteriaCycle(errors=[FieldError("/criteria", CriteriaCycle.code, CriteriaCycle.sentence())])
+        reached.add(name)
+        ahead |= membership.named(membership.node_of(by_name[name])) - reached if name in by_name else set()
+
+
+def _written(criteria: Mapping[str, Any], pointer: str) -> dict[str, Any]:
+    """Return the leaf that stands at a JSON pointer, as it was written."""
+    found: Any = criteria
+    for step in pointer.split("/")[1:]:
+        found = found[int(step)] if isinstance(found, list) else found[step]
+    return dict(found)
