@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from app.connectors import sendgrid
+from app.connectors import generic, sendgrid
 from app.connectors.signals import Provider
 from app.kit.schemas import Body
 
@@ -51,6 +51,16 @@ PROVIDERS: Final = {
             secret_hint="The verification key of the signed event webhook: a P-256 public key, base64 of DER.",  # noqa: S106 (says what one is)
             accepts_secret=sendgrid.accepts_secret,
             event_types=sendgrid.EVENT_TYPES,
+        ),
+        KnownProvider(
+            key="generic",
+            name="Any other sender",
+            kind="webhook",
+            hook=generic,
+            settings=generic.GenericSettings,
+            secret_hint="What the header holds: 16 or more characters of ASCII.",  # noqa: S106 (says what one is)
+            accepts_secret=generic.accepts_secret,
+            event_types=generic.EVENT_TYPES,
         ),
     )
 }

@@ -250,7 +250,7 @@ async def _take(session: Session, connection_id: UUID, call: Call, *, park: bool
         return error
     raw = call.raw or b""
     key = hashlib.sha256(raw).digest()
-    kept = Kept(new_id(), raw, _without_credentials(call.headers))
+    kept = Kept(new_id(), raw, _without_credentials(call.headers, connection.settings))
     if not await repository.store(session, connection_id, key, kept):
         await repository.repeat(session, connection_id, new_id(), key)
     elif park:
@@ -302,8 +302,9 @@ def _status(kept: Kept, *, unreadable: int, known: bool) -> str:
     return "duplicate" if kept.status == "duplicate" or (first_time and known) else "parsed"
 
 
-def _without_credentials(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if name not in CREDENTIALS and "\0" not in value}
+def _without_credentials(headers: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str, str]:
+    secret = CREDENTIALS | {settings.get("header")}
+    return {name: value for name, value in headers.items() if name not in secret and "\0" not in value}
 
 
 def _accept(provider: str, secret: str) -> None:

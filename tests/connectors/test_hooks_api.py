@@ -144,6 +144,29 @@ async def test_credentials_are_not_kept_and_bodies_end_after_thirty_days(
     assert again.json()["code"] == "not_redrivable"
 
 
+async def test_any_sender_with_one_secret_header(hook: Hook, database: Database, tenant: TenantFixture) -> None:
+    chosen: dict[str, Any] = {
+        "header": "X-Token",
+        "mapping": {"items": "", "external_id": "/id", "type": "/what", "occurred_at": "/at", "email": "/mail"},
+        "types": {"came": "event_attended"},
+    }
+    secret = "0123456789abcdef"
+    body: dict[str, Any] = {"provider": "generic", "name": "Meetups", "settings": chosen, "secret": secret}
+    any_sender = Hook(hook.api, hook.sender, (await hook.api.post("/v1/connections", json=body)).json()["id"])
+    raw = json.dumpb(
+        [{"id": 1, "what": "came", "at": "2026-11-20T10:00:00Z", "mail": "hanako@example.com"}, {"what": 1}]
+    )
+    assert [(await any_sender.post(raw, {"X-Token": token})).status_code for token in ("guess", body["secret"])] == [
+        401,
+        204,
+    ]
+    assert await any_sender.counts() == {"stored": 1, "duplicate": 0, "refused": 1, "dead": 1}
+    [stored] = (await hook.api.get(f"/v1/touchpoints?source=generic:{any_sender.id}")).json()["data"]
+    assert (stored["type"], stored["external_id"], stored["actor"]) == ("event_attended", "1", "human")
+    async with database.transaction(tenant.caller) as session:
+        assert "x-token" not in await session.value("select headers from deliveries")
+
+
 async def test_a_mistake_of_ours_parks_the_delivery_until_it_is_redriven(
     hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:

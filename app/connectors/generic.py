@@ -1,0 +1,167 @@
+"""Any sender that can put a secret into one header: a mapping of JSON pointers (RFC 6901) says what its JSON means."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from app.connectors.signals import ExternalId, Parsed, Request, Signal, Verdict, text, unix_time
+from app.kit import json
+from app.kit.schemas import Body
+from app.touchpoints.kinds import TYPES, is_known
+
+EVENT_TYPES: Final = (*sorted(TYPES), "custom:<name>")
+ID_MAX: Final = 500
+_MILLISECONDS_FROM: Final = 100_000_000_000  # as seconds, this is the year 5138
+
+
+def _known_type(name: str) -> str:
+    if not is_known(name):
+        raise ValueError
+    return name
+
+
+Pointer = Annotated[str, StringConstraints(pattern=r"^(/([^~/]|~[01])*)*$", max_length=500)]
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=100, to_lower=True)]
+
+
+class GenericMapping(Body):
+    """Where things stand: in the body, or in each item of the array at `items`."""
+
+    items: Pointer | None = None
+    external_id: Pointer | None = None
+    type: Pointer
+    occurred_at: Pointer = Field(description="RFC 3339 with an offset, or Unix time in seconds or milliseconds.")
+    email: Pointer | None = None
+    phone: Pointer | None = None
+    person: Pointer | None = Field(None, description="An object {source, id}.")
+    topics: Pointer | None = None
+    data: Pointer | None = None
+
+
+class GenericSettings(Body):
+    header: HeaderName = Field(description="The header whose value is the secret.")
+    mapping: GenericMapping
+    types: dict[str, Annotated[str, AfterValidator(_known_type)]] = Field(
+        description="Their types → ours; what is not named here is ignored."
+    )
+
+
+def accepts_secret(secret: str) -> bool:
+    """Say whether a header can carry it: printable ASCII, 16 characters or more, no blank at the ends."""
+    return secret.isascii() and secret.isprintable() and secret == secret.strip() and len(secret) >= 16  # noqa: PLR2004 (said above)
+
+
+def verify(
+    request: Request,
+    secrets: Sequence[str],
+    now: datetime,
+    certificates: Mapping[str, bytes],
+    settings: Mapping[str, Any],
+) -> Verdict:
+    """Compare the header with each live secret, in constant time."""
+    del now, certificates
+    given = request.headers.get(settings["header"])
+    if not given:
+        return Verdict(ok=False, reason="missing_signature")
+    if not any(hmac.compare_digest(given.encode(), secret.encode()) for secret in secrets):
+        return Verdict(ok=False, reason="bad_signature")
+    return Verdict(ok=True)
+
+
+def parse(headers: Mapping[str, str], raw: bytes, settings: Mapping[str, Any]) -> Parsed:
+    """Read one event or many; never raises: what cannot be read is counted."""
+    del headers
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        return Parsed(unreadable=1)
+    at = settings["mapping"].get("items")
+    items = [body] if at is None else resolve(body, at)
+    if not isinstance(items, list):
+        return Parsed(unreadable=1)
+    read = [_item(item, raw if at is None else None, settings) for item in items]
+    return Parsed(
+        signals=tuple(each for each in read if isinstance(each, Signal)),
+        ignored=read.count("ignored"),
+        unreadable=read.count("unreadable"),
+    )
+
+
+def resolve(value: Any, pointer: str) -> Any:  # noqa: ANN401 (any JSON value)
+    """Return what `pointer` points at; None when there is nothing."""
+    for token in pointer.split("/")[1:]:
+        if isinstance(value, dict):
+            value = value.get(token.replace("~1", "/").replace("~0", "~"))
+        elif isinstance(value, list) and token.isascii() and token.isdigit() and len(token) < 10:  # noqa: PLR2004 (no array is longer)
+            value = value[int(token)] if int(token) < len(value) else None
+        else:
+            return None
+    return value
+
+
+def _item(item: object, raw: bytes | None, settings: Mapping[str, Any]) -> Signal | str:
+    mapped = {name: resolve(item, at) for name, at in settings["mapping"].items() if name != "items"}
+    theirs, occurred_at = text(mapped, "type"), _moment(mapped["occurred_at"])
+    if theirs is None or _holds_nul(mapped.get("data")):
+        return "unreadable"
+    if theirs not in settings["types"]:
+        return "ignored"
+    if occurred_at is None:
+        return "unreadable"
+    data = mapped.get("data")
+    return Signal(
+        type=settings["types"][theirs],
+        occurred_at=occurred_at,
+        external_id=_external_id(mapped) or hashlib.sha256(raw or json.canonical(item)).hexdigest(),
+        email=text(mapped, "email"),
+        phone=text(mapped, "phone"),
+        person=_person(mapped.get("person")),
+        topics=_topics(mapped.get("topics")),
+        data=data if isinstance(data, dict) else {},
+    )
+
+
+def _moment(value: object) -> datetime | None:
+    if isinstance(value, str) and not value.isdigit():
+        return _written_moment(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= _MILLISECONDS_FROM:
+        return unix_time(value / 1000)
+    return unix_time(value)
+
+
+def _written_moment(value: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    offset = moment.utcoffset()
+    readable = offset is not None and timedelta(days=-1) < offset < timedelta(days=1)
+    return moment if readable and 1 < moment.year < 9999 else None  # noqa: PLR2004 (so that UTC has it too)
+
+
+def _external_id(mapped: Mapping[str, Any]) -> str | None:
+    value = mapped.get("external_id")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    named = text(mapped, "external_id")
+    return named if named is None or len(named) <= ID_MAX else hashlib.sha256(named.encode()).hexdigest()
+
+
+def _person(value: object) -> ExternalId | None:
+    if not isinstance(value, dict):
+        return None
+    source, named = text(value, "source"), text(value, "id")
+    return ExternalId(source, named) if source and named else None
+
+
+def _topics(value: object) -> tuple[str, ...]:
+    named = value if isinstance(value, list) else [value]
+    return tuple(dict.fromkeys(each for each in named if isinstance(each, str) and each and "\0" not in each))
+
+
+def _holds_nul(data: object) -> bool:
+    return isinstance(data, dict) and "\\u0000" in json.dumps(data)
