@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from app.consent import repository, service
+from app.consent import consents, repository, service
 from app.consent.errors import CandidateUnknown, StatementInvalid
 from app.consent.schemas import ConsentBatchResult, ConsentItem
 from app.consent.statement import faults
@@ -27,7 +27,7 @@ async def record(session: Session, items: Sequence[Any]) -> ConsentBatchResult:
     live = await repository.live_ids(session, asked) if asked else {}
     judged = [_judge(each, live) for each in read]
     right = [each for each in judged if isinstance(each, ConsentItem)]
-    recorded = iter(await service.append(session, [(live[each.candidate_id], each) for each in right]))
+    recorded = iter(await consents.append(session, [(live[each.candidate_id], each) for each in right]))
     outcomes = [
         _refused(place, items[place], each)
         if isinstance(each, AppError)

@@ -88,7 +88,7 @@ async def gather(session: Session, ids: Collection[UUID], *, lock: bool = False)
         by_id.setdefault(person.row.id, []).append(person)
     for row in await repository.statements(session, by_id) if by_id else ():
         for person in by_id[row.candidate_id]:
-            person.statements.append(_statement(row))
+            person.statements.append(statement_of(row))
     await _add_suppressions(session, people.values())
     return Facts(tenant, people)
 
@@ -160,7 +160,8 @@ def _addresses(row: Any, country_code: str) -> tuple[Address, ...]:  # noqa: ANN
     )
 
 
-def _statement(row: Any) -> Statement:  # noqa: ANN401 (a row)
+def statement_of(row: Any) -> Statement:  # noqa: ANN401 (a row)
+    """Return a row of the ledger as its law reads it."""
     return Statement(
         row.id,
         row.purpose,

@@ -15,6 +15,9 @@ _CONSENT_FILTER: Final = """candidate_id = :candidate_id and (cast(:purpose as t
   and (cast(:channel as text) is null or channel = :channel)"""
 _SUPPRESSION_FILTER: Final = """(cast(:channel as text) is null or channel = :channel)
   and (cast(:reason as text) is null or reason = :reason)"""
+CARRIED: Final = "merge"
+"""The evidence of a withdrawal that a merge repeated."""
+_MOVED: Final = ("consents", "contact_decisions", "contact_uses")
 _COUNTED: Final = 10_001
 """A total is counted only as far as it is shown."""
 _SUPPRESSION: Final = "id, channel, reason, source, hint, note, since, created_at"
@@ -262,6 +265,83 @@ async def leases(session: Session, ids: Collection[UUID]) -> list[Any]:
 
 async def release_lease(session: Session, candidate_id: UUID) -> None:
     await session.run("delete from leases where candidate_id = :candidate_id", candidate_id=candidate_id)
+
+
+async def move(session: Session, survivor_id: UUID, loser_id: UUID) -> dict[str, int]:
+    """Give the survivor the loser's rows; return how many of each table."""
+    return {
+        table: await session.run(
+            f"update {table} set candidate_id = :survivor_id where candidate_id = :loser_id",  # noqa: S608 (constants)
+            survivor_id=survivor_id,
+            loser_id=loser_id,
+        )
+        for table in _MOVED
+    }
+
+
+async def move_back(session: Session, survivor_id: UUID, loser_id: UUID, members: Collection[UUID]) -> None:
+    """Give back to the loser what arrived with `members`."""
+    for table in _MOVED:
+        await session.run(
+            f"""update {table} set candidate_id = :loser_id
+                where candidate_id = :survivor_id and arrived_with = any(:members)""",  # noqa: S608 (constants)
+            survivor_id=survivor_id,
+            loser_id=loser_id,
+            members=list(members),
+        )
+
+
+async def move_lease(session: Session, survivor_id: UUID, loser_id: UUID) -> None:
+    """Let the longer lease of the two be the survivor's."""
+    await session.run(
+        """with loser as (delete from leases where candidate_id = :loser_id returning pool_id, holder, expires_at)
+           insert into leases as l (candidate_id, pool_id, holder, expires_at)
+           select :survivor_id, pool_id, holder, expires_at from loser
+           on conflict (tenant_id, candidate_id)
+             do update set pool_id = excluded.pool_id, holder = excluded.holder, expires_at = excluded.expires_at
+             where l.expires_at < excluded.expires_at""",
+        survivor_id=survivor_id,
+        loser_id=loser_id,
+    )
+
+
+async def between(session: Session, candidate_id: UUID, since: datetime) -> list[Any]:
+    """Return the statements that people made about a candidate after `since`, in order."""
+    return await session.rows(
+        """select id, purpose, channel, status, obtained_at from consents
+           where candidate_id = :candidate_id and created_at > :since
+             and evidence ->> 'detail' is distinct from :carried order by id""",
+        candidate_id=candidate_id,
+        since=since,
+        carried=CARRIED,
+    )
+
+
+async def forget(session: Session, candidate_id: UUID, hashes: Collection[bytes]) -> None:
+    """Empty what was written in free words about a candidate and their addresses."""
+    await session.run(
+        "update consents set evidence = null where candidate_id = :id and evidence is not null", id=candidate_id
+    )
+    await session.run(
+        "update suppressions set note = null, hint = '…' where value_hmac = any(:hashes)", hashes=list(hashes)
+    )
+
+
+async def block(session: Session, rows: Sequence[Mapping[str, Any]], source: str) -> None:
+    """Write the suppressions of an erased person."""
+    await session.run(
+        """insert into suppressions (id, channel, kind, value_hmac, reason, source, hint, since, created_at)
+           select id, channel, kind, decode(value_hmac, 'hex'), 'erased', :source, '…', :at, :at
+           from jsonb_to_recordset(cast(:rows as jsonb)) as t(id uuid, channel text, kind text, value_hmac text)
+           on conflict (tenant_id, channel, kind, value_hmac, reason) do update set source = excluded.source""",
+        rows=json.dumps(list(rows)),
+        source=source,
+        at=now(),
+    )
+
+
+async def unblock(session: Session, source: str) -> int:
+    return await session.run("delete from suppressions where reason = 'erased' and source = :source", source=source)
 
 
 async def _count(session: Session, rows: str, **parameters: Any) -> int:  # noqa: ANN401 (SQL parameters)

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Depends, Query, status
 
 from app.candidates import service as candidates
 from app.candidates.errors import CandidateErased, CandidateNotFound
-from app.consent import batch, service, suppressions
+from app.consent import batch, consents, service, suppressions
 from app.consent.errors import (
     AddressInvalid,
     CandidateUnknown,
@@ -58,7 +58,7 @@ ChannelFilter = Annotated[Channel | None, Query(description="Only those of this 
 async def create_consent(
     session: SessionDep, answer: AnswerDep, live: CandidateDep, body: ConsentCreateOfCandidate
 ) -> ConsentRead:
-    consent = await service.record(session, live, body)
+    consent = await consents.record(session, live, body)
     answer.located(f"/v1/candidates/{live}/consents")
     return consent
 
@@ -75,7 +75,7 @@ async def list_consents(
     channel: ChannelFilter = None,
     purpose: Annotated[Purpose | None, Query(description="Only those of this purpose.")] = None,
 ) -> Page[ConsentRead]:
-    return await service.list_consents(session, live, filters(channel=channel, purpose=purpose), paging)
+    return await consents.page(session, live, filters(channel=channel, purpose=purpose), paging)
 
 
 @router.post(

@@ -3,89 +3,48 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from app.consent import address, events, evidence, gate, ledger, repository, suppressions
+from app.consent import address, consents, evidence, gate, ledger, repository, suppressions
+from app.consent.consents import record_statements
 from app.consent.contact import Decision, Question
-from app.consent.errors import CandidateUnknown, Leased, StatementInvalid
+from app.consent.errors import CandidateUnknown, Leased
 from app.consent.evidence import Facts, read_window
 from app.consent.gate import RULE_VERSION, Verdict
+from app.consent.merging import absorb, carried, erase, lift_erasure, release
 from app.consent.reasons import explain
 from app.consent.schemas import (
     ConsentCreate,
-    ConsentRead,
-    ConsentStatement,
     ContactQuestion,
     ContactQuestions,
     DecisionList,
     DecisionRead,
     LeaseRead,
 )
-from app.consent.statement import faults
 from app.consent.suppressions import is_blocked, suppress, suppressed
-from app.kit import outbox
 from app.kit.clock import now
 from app.kit.db import Session
 from app.kit.errors import TooManyItems
 from app.kit.ids import new_id
-from app.kit.paging import Paging
-from app.kit.schemas import Page, Problem
+from app.kit.schemas import Problem
 
-__all__ = ["Decision", "Question", "is_blocked", "read_window", "suppress", "suppressed"]
+__all__ = [
+    "Decision",
+    "Question",
+    "absorb",
+    "carried",
+    "erase",
+    "is_blocked",
+    "lift_erasure",
+    "read_window",
+    "record_statements",
+    "release",
+    "suppress",
+    "suppressed",
+]
 
 MAX_ITEMS: Final = 500
-
-
-async def record_statements(session: Session, statements: Sequence[ConsentStatement]) -> list[ConsentRead]:
-    """Append statements to the ledger, in order; raises CandidateUnknown, StatementInvalid."""
-    live = await repository.live_ids(session, [each.candidate_id for each in statements])
-    moment = now()
-    for each in statements:
-        if each.candidate_id not in live:
-            raise CandidateUnknown(each.candidate_id)
-        if wrong := faults(each, moment):
-            raise StatementInvalid(errors=wrong)
-    return await append(session, [(live[each.candidate_id], each) for each in statements])
-
-
-async def record(session: Session, live: UUID, body: ConsentCreate) -> ConsentRead:
-    """Append one statement about a live candidate; raises StatementInvalid."""
-    if wrong := faults(body, now()):
-        raise StatementInvalid(errors=wrong)
-    [read] = await append(session, [(live, body)])
-    return read
-
-
-async def list_consents(session: Session, live: UUID, filters: Mapping[str, Any], paging: Paging) -> Page[ConsentRead]:
-    """Return a candidate's statements, the last recorded first."""
-    bound = ("consents", str(live), filters)
-    after = paging.after(*bound)
-    rows = await repository.consent_page(session, live, filters, UUID(after[0]) if after else None, paging.limit + 1)
-    total = await repository.count_consents(session, live, filters) if paging.include_total else None
-    return paging.page(rows, ConsentRead.model_validate, lambda row: [row.id], *bound, total=total)
-
-
-async def append(session: Session, statements: Sequence[tuple[UUID, ConsentCreate]]) -> list[ConsentRead]:
-    """Append statements that were found right about candidates that are known."""
-    if not statements:
-        return []
-    moment = now()
-    rows = [
-        {
-            **each.model_dump(mode="json", exclude={"recorded_at", "actor", "client_ref"}),
-            "id": new_id(),
-            "candidate_id": candidate_id,
-            "obtained_at": each.obtained_at or moment,
-        }
-        for candidate_id, each in statements
-    ]
-    by_id = {row.id: row for row in await repository.add_statements(session, rows)}
-    read = [ConsentRead.model_validate(by_id[row["id"]]) for row in rows]
-    await outbox.record(
-        session, *(events.consent_changed(each.candidate_id, each.purpose, each.channel, each.status) for each in read)
-    )
-    return read
 
 
 async def decide(session: Session, questions: Sequence[Question], *, keep: bool, lock: bool = False) -> list[Decision]:
@@ -214,16 +173,15 @@ async def _withdraw(
         return False
     if ledger.state(person.statements, purpose, channel, now()).standing == "withdrawn":
         return False
-    statement = ConsentStatement.model_validate(
+    statement = ConsentCreate.model_validate(
         {
-            "candidate_id": person.row.id,
             "purpose": purpose,
             "channel": channel,
             "status": "withdrawn",
             "evidence": {"kind": "mail", "detail": source},
         }
     )
-    await append(session, [(person.row.id, statement)])
+    await consents.append(session, [(person.row.id, statement)])
     return True
 
 
