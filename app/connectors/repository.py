@@ -197,6 +197,27 @@ async def deliveries(
     )
 
 
+async def count_connections(session: Session, most: int) -> int:
+    """Return how many connections there are, or `most`."""
+    sql = "select count(*) from (select from connections where removed_at is null limit :most) as live"
+    return int(await session.value(sql, most=most))
+
+
+async def count_deliveries(session: Session, connection_id: UUID, statuses: Sequence[str], most: int) -> int:
+    """Return how many deliveries and listed refusals have these statuses, or about `most`."""
+    found = await session.value(
+        """select (select count(*) from (select from deliveries where connection_id = :connection_id
+                   and status = any(:statuses) limit :most) as kept)
+             + (select count(*) from (select from refusals where connection_id = :connection_id
+                and 'refused' = any(:statuses) limit :listed) as refused)""",
+        connection_id=connection_id,
+        statuses=list(statuses),
+        most=most,
+        listed=LISTED_REFUSALS,
+    )
+    return int(found)
+
+
 async def empty_before(session: Session, ids: Sequence[UUID], before: datetime, most: int) -> None:
     """Forget the bodies and headers of at most so many old deliveries; what became of them stays."""
     await session.run(

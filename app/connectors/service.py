@@ -49,7 +49,7 @@ from app.kit.errors import AppError, TooLarge
 from app.kit.ids import new_id
 from app.kit.log import get_logger
 from app.kit.outbox import Wake
-from app.kit.paging import Paging
+from app.kit.paging import TOTAL_MAX, Paging
 from app.kit.schemas import Page
 from app.settings import get_settings
 from app.touchpoints import service as timeline
@@ -117,7 +117,8 @@ async def list_connections(session: Session, paging: Paging) -> Page[ConnectionR
     after = paging.after("connections")
     rows = await ConnectionRepository(session).page(UUID(after[0]) if after else None, paging.limit + 1)
     counts = await repository.counts(session, [row.id for row in rows])
-    return paging.page(rows, lambda row: _read(row, counts), lambda row: [row.id], "connections")
+    total = await repository.count_connections(session, TOTAL_MAX + 1) if paging.include_total else None
+    return paging.page(rows, lambda row: _read(row, counts), lambda row: [row.id], "connections", total=total)
 
 
 async def update(session: Session, connection: Connection, patch: ConnectionUpdate) -> ConnectionRead:
@@ -171,7 +172,10 @@ async def list_deliveries(
     rows = await repository.deliveries(
         session, connection.id, statuses, UUID(after[0]) if after else None, paging.limit + 1
     )
-    return paging.page(rows, DeliveryRead.model_validate, lambda row: [row.id], *bound)
+    total = None
+    if paging.include_total:
+        total = await repository.count_deliveries(session, connection.id, statuses, TOTAL_MAX + 1)
+    return paging.page(rows, DeliveryRead.model_validate, lambda row: [row.id], *bound, total=total)
 
 
 async def redrive(session: Session, connection: Connection, delivery_id: UUID) -> DeliveryRead:

@@ -31,7 +31,8 @@ async def test_a_connection_is_made_read_changed_and_ended(api: httpx.AsyncClien
     assert "secret" not in made.text
     path = f"/v1/connections/{found['id']}"
     assert (await api.get(path)).json() == found
-    assert (await api.get("/v1/connections")).json()["data"] == [found]
+    listed = (await api.get("/v1/connections?include=total")).json()
+    assert (listed["data"], listed["total"]) == ([found], 1)
     changed = await api.patch(
         path, json={"name": "Mails", "settings": {"tolerance_s": 60}}, headers={"If-Match": '"v1"'}
     )
@@ -83,6 +84,8 @@ async def test_of_refusals_the_last_are_listed_and_all_are_counted(hook: Hook, m
     assert (await hook.counts())["refused"] == 8
     listed = await hook.deliveries()
     assert len(listed) == 3
+    page = await hook.api.get(f"/v1/connections/{hook.id}/deliveries?include=total")
+    assert (page.json()["total"], page.json()["total_is_capped"]) == (3, False)
     assert listed[0]["received_at"] > listed[-1]["received_at"]
 
 

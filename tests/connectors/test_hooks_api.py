@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.connectors import sendgrid, service
+from app.connectors import repository, sendgrid, service
 from app.kit import json
 from app.kit.clock import now
-from app.kit.db import Database, count_statements
+from app.kit.db import Database, Session, count_statements
 from app.kit.ids import new_id
 from tests.conftest import TenantFixture
 from tests.connectors.hook import AGES_S, BATCH, VECTORS, Connect, Hook, event, signed
@@ -187,6 +187,31 @@ async def test_too_many_calls_at_once_are_asked_to_come_again(hook: Hook, monkey
     monkeypatch.setattr("app.connectors.service._places", asyncio.Semaphore(0))
     busy = await hook.post(b"[]")
     assert (busy.status_code, busy.headers["Retry-After"]) == (429, "2")
+
+
+async def test_a_database_that_is_away_is_no_reason_to_discard(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: Any) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(repository, "tenant_of", away)
+    assert (await hook.post(b"[]")).status_code == 429
+
+
+async def test_transactions_that_met_are_run_again(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    met: list[str] = []
+    take = service._take
+
+    async def meet(session: Session, *arguments: Any, **named: Any) -> Any:
+        done = await take(session, *arguments, **named)
+        if len(met) < 2:
+            met.append("40P01")
+            await session.run("do $$ begin raise exception using errcode = 'deadlock_detected'; end $$")
+        return done
+
+    monkeypatch.setattr(service, "_take", meet)
+    assert await hook.tell(event()) == 204
+    assert len(met) == 2
+    assert await hook.counts() == {"stored": 1, "duplicate": 0, "refused": 0, "dead": 0}
 
 
 async def test_calls_at_the_same_time_are_counted_exactly(hook: Hook) -> None:
