@@ -18,7 +18,7 @@ from app.consent.schemas import (
     Channel,
     ConsentBatch,
     ConsentBatchResult,
-    ConsentCreateOfCandidate,
+    ConsentCreate,
     ConsentRead,
     DecisionList,
     DecisionRead,
@@ -56,7 +56,7 @@ ChannelFilter = Annotated[Channel | None, Query(description="Only those of this 
     **operation("consents:write", CandidateNotFound, CandidateErased, StatementInvalid),
 )
 async def create_consent(
-    session: SessionDep, answer: AnswerDep, live: CandidateDep, body: ConsentCreateOfCandidate
+    session: SessionDep, answer: AnswerDep, live: CandidateDep, body: ConsentCreate
 ) -> ConsentRead:
     consent = await consents.record(session, live, body)
     answer.located(f"/v1/candidates/{live}/consents")

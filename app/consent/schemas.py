@@ -73,6 +73,7 @@ class ConsentCreate(Body):
 
     model_config = example(GRANT)
     id: Ignored = None
+    candidate_id: Ignored = None
     recorded_at: Ignored = None
     actor: Ignored = None
     purpose: Purpose
@@ -85,10 +86,6 @@ class ConsentCreate(Body):
     obtained_at: Timestamp | None = None
     expires_at: Timestamp | None = None
     lift_suppression: bool = False
-
-
-class ConsentCreateOfCandidate(ConsentCreate):
-    candidate_id: Ignored = None
 
 
 class ConsentStatement(ConsentCreate):
