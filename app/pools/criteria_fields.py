@@ -12,6 +12,8 @@ from app.criteria.tree import CriteriaInvalidError, Node, parse
 from app.kit.errors import FieldError
 from app.pools.errors import CriteriaInvalid
 from app.pools.models import Pool, PoolMember
+from app.scores import criteria_fields as scores
+from app.touchpoints import criteria_fields as touchpoints
 
 POOL: Final = Field("pool", "text", lambda facts: facts.get("pool", ()), many=True)
 """The pools that a candidate is in, each by its id and by its key."""
@@ -24,8 +26,13 @@ _NAMES = (
     .scalar_subquery()
 )
 
-FIELDS: Final = candidates.FIELDS.joined(Fields.of([POOL]))
-ADAPTERS: Final[Adapters] = {**candidates.ADAPTERS, "pool": sql.array(_NAMES)}
+FIELDS: Final = candidates.FIELDS.joined(touchpoints.FIELDS).joined(scores.FIELDS).joined(Fields.of([POOL]))
+ADAPTERS: Final[Adapters] = {
+    **candidates.ADAPTERS,
+    **touchpoints.ADAPTERS,
+    **scores.ADAPTERS,
+    "pool": sql.array(_NAMES),
+}
 
 SENTENCES: Final = {
     "unknown_field": "There is no such field.",

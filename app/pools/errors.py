@@ -23,9 +23,19 @@ class CriteriaCycle(Invalid):
     code = "criteria_cycle"
 
 
-class UnknownScoreModel(NotFound):
-    """There is no such score model in this tenant."""
-
-
 class NotAMember(NotFound):
-    """This candidate is not on the pool's approach list."""
+    """This candidate is not a member of the pool."""
+
+
+class NotDecided(NotFound):
+    """Nothing was decided by hand about this candidate."""
+
+
+class NotLeased(NotFound):
+    """Nobody has this candidate in hand."""
+
+
+class LeaseInPast(Invalid):
+    """A lease ends in the future."""
+
+    code = "lease_in_past"

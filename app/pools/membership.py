@@ -29,7 +29,10 @@ from app.pools.repository import (
     PersonRepository,
     PoolRepository,
 )
+from app.scores import service as scores
 from app.tenancy import service as tenancy
+from app.touchpoints import service as touchpoints
+from app.touchpoints.criteria_fields import facts as timeline_facts
 
 CHUNK: Final = 2_000
 
@@ -68,18 +71,37 @@ def in_order(pools: Sequence[Pool]) -> list[Pool]:
     return list(placed.values())
 
 
+def constants(node: Node) -> dict[str, set[float]]:
+    """Return, by model, the values with which criteria compare scores."""
+    found: dict[str, set[float]] = {}
+    for leaf in leaves(node):
+        steps = leaf.field.name.split(".")
+        if leaf.field.adapter == "score" and steps[-1] == "value" and leaf.op != "exists":
+            model = steps[1] if len(steps) > len(("score", "value")) else scores.DEFAULT
+            found.setdefault(model, set()).update(leaf.value if isinstance(leaf.value, tuple) else (leaf.value,))
+    return found
+
+
 async def local_now(session: Session) -> datetime:
     """Return this moment in the tenant's zone, which gives the calendar day."""
     return now().astimezone(ZoneInfo((await tenancy.read(session)).timezone))
 
 
-async def facts(session: Session, ids: Sequence[UUID], nodes: Collection[Node]) -> dict[UUID, dict[str, Any]]:
+async def facts(
+    session: Session, ids: Sequence[UUID], nodes: Collection[Node], at: datetime
+) -> dict[UUID, dict[str, Any]]:
     """Return what these criteria ask of live candidates, and no more than they ask."""
     asked = {leaf.field.adapter for node in nodes for leaf in leaves(node)}
     people = await candidates.facts(session, ids)
+    if "touchpoints" in asked:
+        timelines = await touchpoints.signals_of(session, ids)
+        people = {each: {**known, **timeline_facts(timelines.get(each, ()))} for each, known in people.items()}
+    if "score" in asked:
+        scored = await scores.facts(session, ids, at)
+        people = {each: {**known, **scored[each]} for each, known in people.items()}
     if POOL.name in asked:
         inside = await MemberRepository(session).names_of(ids)
-        people = {person: {**known, "pool": inside.get(person, [])} for person, known in people.items()}
+        people = {each: {**known, POOL.name: inside.get(each, [])} for each, known in people.items()}
     return people
 
 
@@ -90,7 +112,7 @@ async def recompute(session: Session, ids: Sequence[UUID]) -> dict[UUID, datetim
         return {}
     moment = await local_now(session)
     nodes = {pool.id: node_of(pool) for pool in pools}
-    people = await facts(session, ids, nodes.values())
+    people = await facts(session, ids, nodes.values(), moment)
     decided = await _decided(session, ids)
     wanted = {
         (pool_id, person): by

@@ -2,13 +2,27 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
-from sqlalchemy import Boolean, CompoundSelect, Select, and_, delete, exists, literal, literal_column, union_all
+from sqlalchemy import (
+    Boolean,
+    CompoundSelect,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    true,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from app.candidates.models import Candidate
+from app.contents.models import Content
 from app.criteria import sql
 from app.criteria.tree import Node
 from app.kit.errors import AppError
@@ -16,9 +30,12 @@ from app.kit.repository import Repository, ResourceRepository
 from app.pools.criteria_fields import ADAPTERS
 from app.pools.errors import PoolKeyTaken
 from app.pools.models import Pool, PoolMember, PoolOverride
+from app.scores.criteria_fields import value_at
+from app.scores.models import Score, ScoreModel
 
 Change = tuple[str, UUID, UUID]
 """`added` or `removed`, pool, candidate."""
+CONTENTS_MAX: Final = 500
 
 
 class PoolRepository(ResourceRepository[Pool]):
@@ -91,6 +108,10 @@ class MemberRepository(Repository[PoolMember]):
         return await self.all(
             (statement if after is None else statement.where(PoolMember.candidate_id < after)).limit(limit)
         )
+
+    async def holds(self, pool_id: UUID, candidate_id: UUID) -> bool:
+        pair = (PoolMember.pool_id == pool_id, PoolMember.candidate_id == candidate_id)
+        return await self.first(self.visible().where(*pair)) is not None
 
     async def of_people(self, ids: Collection[UUID]) -> list[PoolMember]:
         return await self.all(self.visible().where(PoolMember.candidate_id.in_(ids)))
@@ -188,3 +209,54 @@ class PersonRepository(Repository[Candidate]):
     async def versions(self, ids: Collection[UUID]) -> dict[UUID, int]:
         statement = self.visible().with_only_columns(Candidate.id, Candidate.version).where(Candidate.id.in_(ids))
         return {row.id: row.version for row in (await self.session.execute(statement)).all()}
+
+
+class RankedRepository(Repository[PoolMember]):
+    model = PoolMember
+
+    async def page(
+        self, pool: Pool, as_of: datetime, after: tuple[float, UUID] | None, limit: int
+    ) -> list[tuple[float, UUID]]:
+        """Return (score, candidate) of the members at or above the threshold, the highest first."""
+        ranked = self._ranked(pool, as_of).subquery()
+        statement = ranked.select().order_by(ranked.c.value.desc(), ranked.c.candidate_id).limit(limit)
+        if after is not None:
+            value, candidate_id = after
+            beyond = and_(ranked.c.value == value, ranked.c.candidate_id > candidate_id)
+            statement = statement.where(or_(ranked.c.value < value, beyond))
+        return [(row.value, row.candidate_id) for row in (await self.session.execute(statement)).all()]
+
+    async def count(self, pool: Pool, as_of: datetime, at_most: int) -> int:
+        """Count the members at or above the threshold, up to one more than `at_most`."""
+        some = self._ranked(pool, as_of).limit(at_most + 1).subquery()
+        counted = some.select().with_only_columns(func.count(), maintain_column_froms=True)
+        return int(await self.session.scalar(counted) or 0)
+
+    def _ranked(self, pool: Pool, as_of: datetime) -> Select[Any]:
+        models = ModelRepository(self.session).visible().with_only_columns(ScoreModel.version)
+        serving = models.where(ScoreModel.key == pool.score_model, ScoreModel.state == "published").scalar_subquery()
+        scored = and_(
+            Score.candidate_id == PoolMember.candidate_id,
+            Score.model_key == pool.score_model,
+            Score.model_version == func.coalesce(serving, 1),
+        )
+        value = func.coalesce(value_at(as_of), 0.0)
+        columns = (PoolMember.candidate_id, value.label("value"))
+        members = self.visible().outerjoin(Score, scored).where(PoolMember.pool_id == pool.id)
+        return members.with_only_columns(*columns, maintain_column_froms=True).where(
+            true() if pool.threshold is None else value >= pool.threshold
+        )
+
+
+class ModelRepository(Repository[ScoreModel]):
+    model = ScoreModel
+
+
+class ContentRepository(Repository[Content]):
+    model = Content
+
+    async def current(self, at: datetime) -> list[Content]:
+        """Return what may be sent at that time, the newest first."""
+        is_current = or_(Content.expires_at.is_(None), Content.expires_at > at)
+        statement = self.visible().where(Content.status == "active", is_current)
+        return await self.all(statement.order_by(Content.id.desc()).limit(CONTENTS_MAX))

@@ -1,18 +1,40 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, status
+from fastapi import APIRouter, Depends, Header, Query, status
 
 from app.candidates.errors import CandidateErased, CandidateNotFound
+from app.consent.errors import Leased
+from app.consent.gate import Answer
+from app.consent.schemas import LeaseRead
 from app.kit.answer import AnswerDep
 from app.kit.errors import PreconditionFailed
 from app.kit.paging import PagingQuery
 from app.kit.routing import EdgeRoute, SessionDep, operation
 from app.kit.schemas import Page
-from app.pools import service
-from app.pools.errors import CriteriaCycle, CriteriaInvalid, NotAMember, PoolKeyTaken, PoolNotFound
+from app.pools import approach, service
+from app.pools.errors import (
+    CriteriaCycle,
+    CriteriaInvalid,
+    LeaseInPast,
+    NotAMember,
+    NotDecided,
+    NotLeased,
+    PoolKeyTaken,
+    PoolNotFound,
+)
 from app.pools.models import Pool
-from app.pools.schemas import MemberRead, OverrideRead, OverrideWrite, PoolCreate, PoolRead, PoolUpdate
+from app.pools.schemas import (
+    ApproachPage,
+    LeaseWrite,
+    MemberRead,
+    OverrideRead,
+    OverrideWrite,
+    PoolCreate,
+    PoolRead,
+    PoolUpdate,
+)
+from app.scores.errors import ScoreModelNotFound
 
 MERGE_PATCH = ("application/json", "application/merge-patch+json")
 
@@ -37,7 +59,7 @@ LockedPool = Annotated[Pool, Depends(locked)]
     "",
     status_code=status.HTTP_201_CREATED,
     summary="Make a pool",
-    **operation("pools:write", CriteriaInvalid, CriteriaCycle, PoolKeyTaken, PoolNotFound),
+    **operation("pools:write", CriteriaInvalid, CriteriaCycle, PoolKeyTaken, PoolNotFound, ScoreModelNotFound),
 )
 async def create_pool(session: SessionDep, answer: AnswerDep, body: PoolCreate) -> PoolRead:
     pool = await service.create(session, body)
@@ -63,6 +85,7 @@ async def read_pool(pool: FoundPool, answer: AnswerDep) -> PoolRead:
         CriteriaInvalid,
         CriteriaCycle,
         PoolKeyTaken,
+        ScoreModelNotFound,
         PreconditionFailed,
         media=MERGE_PATCH,
     ),
@@ -103,7 +126,39 @@ async def put_pool_member(
     "/{pool_id}/members/{candidate_id}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Let the criteria decide about a candidate again",
-    **operation("pools:write", PoolNotFound, CandidateNotFound, CandidateErased, NotAMember),
+    **operation("pools:write", PoolNotFound, CandidateNotFound, CandidateErased, NotDecided),
 )
 async def delete_pool_member(session: SessionDep, pool: FoundPool, candidate_id: UUID) -> None:
     await service.undecide(session, pool, candidate_id)
+
+
+@router.get(
+    "/{pool_id}/approach-list", summary="List whom of a pool to contact now", **operation("pools:read", PoolNotFound)
+)
+async def list_approaches(
+    session: SessionDep,
+    paging: PagingQuery,
+    pool: FoundPool,
+    decision: Annotated[list[Answer] | None, Query(description="Only members whose contact decision is this.")] = None,
+    accept_language: Annotated[str | None, Header(description="`ja` or `en`, for the reasons.")] = None,
+) -> ApproachPage:
+    return await approach.page(session, paging, pool, decision or (), accept_language)
+
+
+@router.put(
+    "/{pool_id}/approach-list/{candidate_id}/lease",
+    summary="Take a person in hand, or renew that",
+    **operation("pools:write", PoolNotFound, CandidateNotFound, CandidateErased, NotAMember, LeaseInPast, Leased),
+)
+async def put_lease(session: SessionDep, pool: FoundPool, candidate_id: UUID, body: LeaseWrite) -> LeaseRead:
+    return await approach.take_lease(session, pool, candidate_id, body.expires_at)
+
+
+@router.delete(
+    "/{pool_id}/approach-list/{candidate_id}/lease",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Let go of a person",
+    **operation("pools:write", PoolNotFound, CandidateNotFound, CandidateErased, NotAMember, NotLeased, Leased),
+)
+async def delete_lease(session: SessionDep, pool: FoundPool, candidate_id: UUID) -> None:
+    await approach.release_lease(session, pool, candidate_id)

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from app.consent.schemas import Channel, Purpose
-from app.kit.schemas import Body, ListPatch, Schema, Timestamp
+from app.consent.schemas import DECISION, Channel, DecisionRead, LeaseRead, Purpose
+from app.kit.schemas import Body, ListPatch, Page, Schema, Timestamp
+from app.touchpoints.schemas import TouchpointRead
 
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -155,3 +156,71 @@ class OverrideRead(Schema):
     note: str | None
     by: str
     created_at: Timestamp
+
+
+class LastTouchpoint(Schema):
+    """What happened last, and how it ended; null where the type says nothing of that."""
+
+    touchpoint: TouchpointRead
+    outcome: str | None
+
+
+class Suggestion(Schema):
+    """What fits as the next contact: one of the company's contents, or a talk without obligation."""
+
+    kind: str
+    content_id: UUID | None
+    title: str | None
+    url: str | None
+    topics: list[str]
+
+
+SUGGESTION: dict[str, Any] = {
+    "kind": "interview",
+    "content_id": "01999999-0000-7000-8000-000000000010",
+    "title": "How our platform team works",
+    "url": "https://www.example.co.jp/blog/platform",
+    "topics": ["engineering"],
+}
+
+
+class ApproachRow(Schema):
+    """Whom to contact now, why, whether that is permitted, what happened last, and who has them in hand."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "candidate_id": CANDIDATE_ID,
+                "rank": 1,
+                "score": 42.5,
+                "tier": "warm",
+                "reasons": ["Attended an event on 2026-11-20: +25.0 points."],
+                "contact": dict[str, Any](DECISION),
+                "last": None,
+                "suggested": SUGGESTION,
+                "lease": None,
+            }
+        }
+    )
+    candidate_id: UUID
+    rank: int
+    score: float
+    tier: str
+    reasons: list[str]
+    contact: DecisionRead
+    last: LastTouchpoint | None
+    suggested: Suggestion | None
+    lease: LeaseRead | None
+
+
+class ApproachPage(Page[ApproachRow]):
+    """Rows of one moment: `as_of` is the same on all pages."""
+
+    as_of: Timestamp
+
+
+class LeaseWrite(Body):
+    """Until when the caller has the person in hand."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"expires_at": "2026-11-24T00:00:00Z"}})
+    expires_at: Timestamp

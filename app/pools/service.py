@@ -18,7 +18,7 @@ from app.kit.paging import Paging
 from app.kit.schemas import Page
 from app.pools import criteria_fields, membership
 from app.pools.criteria_fields import FIELDS, POOL
-from app.pools.errors import CriteriaCycle, CriteriaInvalid, NotAMember, PoolNotFound
+from app.pools.errors import CriteriaCycle, CriteriaInvalid, NotDecided, PoolNotFound
 from app.pools.models import Pool, PoolMember
 from app.pools.repository import MemberRepository, OverrideRepository, PoolRepository
 from app.pools.schemas import (
@@ -31,6 +31,8 @@ from app.pools.schemas import (
     PoolUpdate,
     ReadOnly,
 )
+from app.scores import service as scores
+from app.scores.errors import ScoreModelNotFound
 
 READ_ONLY: Final = set(ReadOnly.model_fields)
 NULLABLE: Final = {"threshold", "owner"}
@@ -57,6 +59,7 @@ async def create(session: Session, body: PoolCreate) -> PoolRead:
     pool = Pool(**body.model_dump(exclude=READ_ONLY))
     await _check(session, pool)
     await PoolRepository(session).add(pool)
+    await _compare(session, pool)
     await outbox.schedule(session, Wake("pool", pool.id))
     return PoolRead.model_validate(pool)
 
@@ -81,6 +84,7 @@ async def change(session: Session, pool: Pool, patch: PoolUpdate) -> PoolRead:
     pool.touch()
     await PoolRepository(session).save()
     if changed.keys() & DECIDES_MEMBERS:
+        await _compare(session, pool)
         await outbox.schedule(session, Wake("pool", pool.id))
     return PoolRead.model_validate(pool)
 
@@ -90,6 +94,7 @@ async def remove(session: Session, pool: Pool) -> None:
     pool.archived_at = now()
     pool.touch()
     await PoolRepository(session).save()
+    await scores.set_thresholds(session, _user(pool), {})
     await outbox.schedule(session, Wake("pool", pool.id))
 
 
@@ -99,7 +104,7 @@ async def members(session: Session, paging: Paging, pool: Pool) -> Page[MemberRe
     after = paging.after(*bound)
     rows = await MemberRepository(session).page(pool.id, UUID(after[0]) if after else None, paging.limit + 1)
     moment, node = await membership.local_now(session), membership.node_of(pool)
-    known = await membership.facts(session, [row.candidate_id for row in rows], [node])
+    known = await membership.facts(session, [row.candidate_id for row in rows], [node], moment)
 
     def read(row: PoolMember) -> MemberRead:
         facts = known.get(row.candidate_id, {"id": row.candidate_id})
@@ -131,10 +136,10 @@ async def decide(session: Session, pool: Pool, candidate_id: UUID, body: Overrid
 
 
 async def undecide(session: Session, pool: Pool, candidate_id: UUID) -> None:
-    """Take back what was decided by hand, so that the criteria decide again; raises CandidateNotFound, NotAMember."""
+    """Take back what was decided by hand, so that the criteria decide again; raises CandidateNotFound, NotDecided."""
     live = await candidates.resolve(session, candidate_id)
     if not await OverrideRepository(session).remove(pool.id, live):
-        raise NotAMember
+        raise NotDecided
     await _reconsider(session, live)
 
 
@@ -143,9 +148,19 @@ async def _reconsider(session: Session, candidate_id: UUID) -> None:
     await outbox.schedule(session, *(Wake("member", each, at) for each, at in again.items()))
 
 
+async def _compare(session: Session, pool: Pool) -> None:
+    """Have scores looked at in the moment in which they cross what the criteria compare them with."""
+    await scores.set_thresholds(session, _user(pool), membership.constants(membership.node_of(pool)))
+
+
+def _user(pool: Pool) -> str:
+    return f"pool:{pool.id}"
+
+
 async def _check(session: Session, pool: Pool) -> None:
     """Hold a pool's criteria to what may be asked; raises CriteriaInvalid, CriteriaCycle, PoolNotFound."""
     node = criteria_fields.read(pool.criteria, "/criteria")
+    await _check_model(session, pool.score_model)
     unknown = [
         FieldError(f"/required_fields/{place}", "unknown_field", criteria_fields.SENTENCES["unknown_field"])
         for place, name in enumerate(pool.required_fields)
@@ -157,6 +172,14 @@ async def _check(session: Session, pool: Pool) -> None:
         await PoolRepository(session).lock_names()
         others = [each for each in await PoolRepository(session).live() if each.id != pool.id]
         _check_names(pool, node, others)
+
+
+async def _check_model(session: Session, key: str) -> None:
+    try:
+        await scores.read_model(session, key)
+    except ScoreModelNotFound as error:
+        found = FieldError("/score_model", error.code, error.sentence())
+        raise ScoreModelNotFound(errors=[found]) from error
 
 
 def _check_names(pool: Pool, node: Node, others: Sequence[Pool]) -> None:
