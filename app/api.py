@@ -8,9 +8,11 @@ from app.connectors import routes as connectors
 from app.consent import routes as consent
 from app.dedup import routes as dedup
 from app.directory import routes as directory
+from app.imports import routes as imports
 from app.intake import routes as intake
 from app.kit import job_routes
 from app.pools import routes as pools
+from app.scores import routes as scores
 from app.tenancy import routes as tenancy
 from app.touchpoints import routes as touchpoints
 from app.webhooks import routes as webhooks
@@ -22,8 +24,10 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     directory.router,
     dedup.router,
     touchpoints.router,
+    scores.router,
     connectors.router,
     connectors.hooks,
+    imports.router,
     webhooks.router,
     consent.router,
     job_routes.router,

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
+from uuid import UUID
 
 from app.kit import outbox
 from app.kit.outbox import Event, Reaction, Wake
 
 
 def _score(event: Event) -> Iterator[Wake]:
+    """Score a candidate anew, and forget the score of one who has become part of them."""
     yield Wake("score", event.id)
+    if (loser := event.data.get("loser_id")) is not None:
+        yield Wake("score", UUID(str(loser)))
 
 
 def _attach(event: Event) -> Iterator[Wake]:
@@ -22,25 +26,25 @@ def _touched(event: Event) -> Iterator[Wake]:
 
 
 def _member(event: Event) -> Iterator[Wake]:
+    """Ask the pools again for a candidate; who is scored anew comes to that by themselves."""
     yield Wake("member", event.id)
 
 
-def _met(event: Event) -> Iterator[Wake]:
-    """Ask the pools again for the person of a touchpoint, whose criteria may ask for it."""
-    if (person := event.data["candidate_id"]) is not None:
-        yield Wake("member", person)
+def _leave(event: Event) -> Iterator[Wake]:
+    """Take who has become part of another person out of the pools."""
+    yield Wake("member", UUID(str(event.data["loser_id"])))
 
 
 REACTIONS: Final[Mapping[str, Sequence[Reaction]]] = {
-    "candidate.created": (_attach, _score, _member),
-    "candidate.updated": (_attach, _score, _member),
-    "candidate.deleted": (_attach, _score, _member),
-    "candidate.restored": (_attach, _score, _member),
-    "candidate.merged": (_attach, _score, _member),
-    "candidate.unmerged": (_attach, _score, _member),
-    "touchpoint.created": (_touched, _met),
-    "touchpoint.updated": (_touched, _met),
-    "score.tier_changed": (_member,),
+    "candidate.created": (_attach, _score),
+    "candidate.updated": (_attach, _score),
+    "candidate.deleted": (_attach, _score),
+    "candidate.restored": (_attach, _score),
+    "candidate.merged": (_attach, _score, _leave),
+    "candidate.unmerged": (_attach, _score),
+    "touchpoint.created": (_touched,),
+    "touchpoint.updated": (_touched,),
+    "candidate.erased": (_member,),
 }
 
 
