@@ -1,12 +1,13 @@
-"""The shape of a score model as it is written and read."""
+"""The shape of a score model as it is written, and of scores as they are read."""
 
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
-from app.kit.schemas import Body
+from app.kit.schemas import Body, Page, Schema, Timestamp
 
 OncePer = Literal["touchpoint", "day", "message_link", "event"]
 
@@ -115,3 +116,102 @@ class ScoreModelDefinition(Body):
         if len({each.key for each in self.tiers}) < len(self.tiers):
             raise ValueError("two tiers have one key")
         return self
+
+
+class ScoreModelWrite(ScoreModelDefinition):
+    """A draft; what a read adds to it is ignored, so that it can be sent back."""
+
+    version: int | None = None
+    published_at: Timestamp | None = None
+
+    @property
+    def definition(self) -> ScoreModelDefinition:
+        return ScoreModelDefinition.model_validate(self.model_dump(exclude={"version", "published_at"}))
+
+
+class ScoreModelVersion(ScoreModelDefinition):
+    """One version of a model; a draft has neither number nor date, and the one of the first day no date."""
+
+    version: int | None
+    published_at: Timestamp | None
+
+
+class ScoreModelRead(Schema):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "key": "default",
+                "draft": None,
+                "published": {**_EXAMPLE, "version": 1, "published_at": None},
+            }
+        }
+    )
+    key: str
+    draft: ScoreModelVersion | None
+    published: ScoreModelVersion | None
+
+
+class JobStart(Body):
+    """There is nothing to say."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {}})
+
+
+class ContributionRead(Schema):
+    """One part of a score; of the fit, it has neither touchpoint nor time."""
+
+    kind: Literal["fit", "interest", "penalty"]
+    rule: str
+    touchpoint_id: UUID | None
+    points: float
+    decayed_points: float
+    occurred_at: Timestamp | None
+
+
+_SCORE: dict[str, Any] = {
+    "candidate_id": "01999999-0000-7000-8000-000000000003",
+    "model": "default",
+    "model_version": 1,
+    "value": 20.0,
+    "fit": 0.0,
+    "interest": 20.0,
+    "tier": "warm",
+    "as_of": "2026-11-23T00:00:00Z",
+    "tier_changes_at": "2026-11-23T00:00:00Z",
+}
+_CONTRIBUTION: dict[str, Any] = {
+    "kind": "interest",
+    "rule": "met",
+    "touchpoint_id": "01999999-0000-7000-8000-000000000010",
+    "points": 20.0,
+    "decayed_points": 20.0,
+    "occurred_at": "2026-11-23T00:00:00Z",
+}
+
+
+class ScoreRow(Schema):
+    """A score without its parts."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _SCORE}, protected_namespaces=())
+    candidate_id: UUID
+    model: str
+    model_version: int
+    value: float
+    fit: float
+    interest: float
+    tier: str
+    as_of: Timestamp
+    tier_changes_at: Timestamp | None
+
+
+class ScoreRead(ScoreRow):
+    """A score with its parts, which sum to its value."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {**_SCORE, "contributions": [_CONTRIBUTION]}})
+    contributions: list[ContributionRead]
+
+
+class ScorePage(Page[ScoreRow]):
+    """Scores of one moment: `as_of` is the same on all pages."""
+
+    as_of: Timestamp

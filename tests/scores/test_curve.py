@@ -60,18 +60,19 @@ def test_the_closed_form_equals_bisection(curve: Curve, hours: int) -> None:
         assert abs(found - bisected) < timedelta(seconds=1)
 
 
-def _band(value: float) -> int:
-    return sum(value >= constant for constant in CONSTANTS)
+def _band(curve: Curve, moment: datetime) -> int:
+    """Count the constants below; the fit is never crossed, but after fifty halvings a float does not show it."""
+    return sum(curve.value(moment) >= constant for constant in CONSTANTS if constant != curve.fit)
 
 
 def _bisected(curve: Curve, now: datetime, found: datetime | None) -> datetime | None:
     low, high = now, (found or now) + timedelta(days=20 * curve.half_life_days)
-    first = _band(curve.value(low))
-    if _band(curve.value(high)) == first:
+    first = _band(curve, low)
+    if _band(curve, high) == first:
         return None
     while high - low > timedelta(microseconds=1):
         middle = low + (high - low) / 2
-        changed = _band(curve.value(middle)) != first
+        changed = _band(curve, middle) != first
         low, high = (low, middle) if changed else (middle, high)
     return high
 

@@ -12,7 +12,7 @@ from app.touchpoints.repository import TouchpointRepository
 from app.touchpoints.schemas import Filter
 from tests.conftest import TenantFixture
 
-NewPerson = Callable[..., Awaitable[UUID]]
+NewPerson = Callable[..., Awaitable[str]]
 Drain = Callable[[], Awaitable[int]]
 
 MISSING = "01999999-0000-7000-8000-000000000000"
@@ -24,7 +24,7 @@ def told(**members: Any) -> dict[str, Any]:
 
 
 async def test_a_touchpoint_is_stored_once_and_for_ever(api: httpx.AsyncClient, new_person: NewPerson) -> None:
-    person = str(await new_person())
+    person = await new_person()
     body = told(candidate_id=person, external_id="visit-1", topics=["python"], data={"event": {"id": "e1"}})
     created = await api.post("/v1/touchpoints", json=body)
     assert created.status_code == 201
@@ -55,13 +55,13 @@ async def test_a_touchpoint_is_stored_once_and_for_ever(api: httpx.AsyncClient, 
 
 
 async def test_without_an_external_id_nothing_is_a_repeat(api: httpx.AsyncClient, new_person: NewPerson) -> None:
-    body = told(candidate_id=str(await new_person()))
+    body = told(candidate_id=await new_person())
     ids = {(await api.post("/v1/touchpoints", json=body)).json()["id"] for _ in range(2)}
     assert len(ids) == 2
 
 
 async def test_what_is_wrong_is_said_with_its_place(api: httpx.AsyncClient, new_person: NewPerson) -> None:
-    person = str(await new_person())
+    person = await new_person()
 
     async def refused(**members: Any) -> tuple[int, str, list[str]]:
         answer = await api.post("/v1/touchpoints", json=told(**members))
@@ -83,7 +83,7 @@ async def test_what_is_wrong_is_said_with_its_place(api: httpx.AsyncClient, new_
 async def test_a_person_is_found_by_any_spelling_of_an_identifier(
     api: httpx.AsyncClient, new_person: NewPerson
 ) -> None:
-    person = str(await new_person("hanako@gmail.com", ("hubspot", "17")))
+    person = await new_person("hanako@gmail.com", ("hubspot", "17"))
     for named in (
         {"email": "Hana.Ko+jobs@GMAIL.com"},
         {"person": {"external_id": {"source": "hubspot", "id": "17"}}},
@@ -102,7 +102,7 @@ async def test_unmatched_attaches_by_itself_when_its_person_comes(
     assert by_id["identifier"] == {"kind": "external_id", "value": "a:b:c"}
     waiting = (await api.get("/v1/touchpoints/unmatched")).json()["data"]
     assert [(each["id"], each["reason"]) for each in waiting] == [(by_id["id"], "unknown"), (by_mail["id"], "unknown")]
-    person = str(await new_person("later@example.com", ("a:b", "c")))
+    person = await new_person("later@example.com", ("a:b", "c"))
     await drain()
     found = (await api.get(f"/v1/candidates/{person}/touchpoints")).json()["data"]
     assert {each["id"] for each in found} == {by_mail["id"], by_id["id"]}
@@ -117,7 +117,7 @@ async def test_a_person_who_comes_while_a_touchpoint_is_stored_is_not_missed(
     async with database.transaction(tenant.caller) as session:  # the person's own look ran before and saw nothing
         await session.run("delete from due where kind = 'attach'")
     await drain()
-    assert (await api.get(f"/v1/touchpoints/{made['id']}")).json()["candidate_id"] == str(person)
+    assert (await api.get(f"/v1/touchpoints/{made['id']}")).json()["candidate_id"] == person
 
 
 async def test_an_identifier_of_two_people_is_ambiguous(
@@ -132,7 +132,7 @@ async def test_an_identifier_of_two_people_is_ambiguous(
 
 
 async def test_a_batch_answers_each_item_by_itself(api: httpx.AsyncClient, new_person: NewPerson) -> None:
-    person = str(await new_person())
+    person = await new_person()
     items: list[Any] = [
         told(candidate_id=person, external_id="1", client_ref="a"),
         told(candidate_id=person, external_id="1"),
@@ -160,7 +160,7 @@ async def test_a_batch_answers_each_item_by_itself(api: httpx.AsyncClient, new_p
 
 
 async def test_a_batch_may_be_lines(api: httpx.AsyncClient, new_person: NewPerson) -> None:
-    person = str(await new_person())
+    person = await new_person()
     lines = [f'{{"candidate_id":"{person}","type":"call","occurred_at":"2026-11-20T10:00:00Z","source":"s"}}', "", "{"]
     headers = {"Content-Type": "application/x-ndjson"}
     answer = await api.post("/v1/touchpoints/batch", content="\n".join(lines), headers=headers)
@@ -185,7 +185,7 @@ async def test_a_batch_that_is_none_is_refused_whole(api: httpx.AsyncClient) -> 
 
 
 async def test_a_late_delivery_makes_an_early_click_a_machines(api: httpx.AsyncClient, new_person: NewPerson) -> None:
-    person = str(await new_person())
+    person = await new_person()
     mail = {"candidate_id": person, "data": {"message_id": "<m1@example.com>", "url": "https://example.com"}}
     evidence = {"user_agent": BROWSER, "ip": "8.8.8.8", "method": "GET"}
     at = {"occurred_at": "2026-11-20T10:00:03Z"}
@@ -201,7 +201,7 @@ async def test_a_late_delivery_makes_an_early_click_a_machines(api: httpx.AsyncC
 
 
 async def test_a_persons_verdict_wins_for_ever(api: httpx.AsyncClient, new_person: NewPerson, drain: Drain) -> None:
-    person = str(await new_person())
+    person = await new_person()
     body = told(candidate_id=person, type="email_opened", data={"message_id": "m"}, evidence={"user_agent": ""})
     made = (await api.post("/v1/touchpoints", json=body)).json()
     assert made["actor"] == "machine"
@@ -219,7 +219,7 @@ async def test_a_persons_verdict_wins_for_ever(api: httpx.AsyncClient, new_perso
 
 
 async def test_lists_are_filtered_and_paged(api: httpx.AsyncClient, new_person: NewPerson) -> None:
-    person, other = str(await new_person()), str(await new_person())
+    person, other = await new_person(), await new_person()
     for day in (3, 1, 2):
         at = f"2026-11-0{day}T00:00:00Z"
         await api.post("/v1/touchpoints", json=told(candidate_id=person, occurred_at=at, source=f"s{day}"))
@@ -247,7 +247,7 @@ async def test_another_tenants_touchpoint_is_not_there(
     new_tenant: Callable[[], Awaitable[TenantFixture]],
     client_of: Callable[[str], httpx.AsyncClient],
 ) -> None:
-    person = str(await new_person("mine@example.com"))
+    person = await new_person("mine@example.com")
     made = (await api.post("/v1/touchpoints", json=told(candidate_id=person, external_id="1"))).json()
     stranger = client_of((await new_tenant()).key)
     assert (await stranger.get(f"/v1/touchpoints/{made['id']}")).status_code == 404
@@ -271,7 +271,7 @@ async def test_selections_bounces_and_suppressions_follow(
             )
 
     async def post(type_: str, day: int, **members: Any) -> None:
-        body = told(candidate_id=str(person), type=type_, occurred_at=f"2026-11-{day:02}T00:00:00Z", **members)
+        body = told(candidate_id=person, type=type_, occurred_at=f"2026-11-{day:02}T00:00:00Z", **members)
         assert (await api.post("/v1/touchpoints", json=body)).status_code == 201
 
     await post("interviewed", 3)
@@ -303,7 +303,7 @@ def of_the_request(seen: list[str]) -> list[str]:
 async def test_one_touchpoint_takes_few_statements(
     api: httpx.AsyncClient, new_person: NewPerson, database: Database
 ) -> None:
-    person = str(await new_person("few@example.com"))
+    person = await new_person("few@example.com")
     seen: list[str] = []
     stop = count_statements(database.engine, seen)
     try:

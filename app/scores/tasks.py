@@ -1,0 +1,71 @@
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from app.kit import outbox
+from app.kit.db import Session
+from app.kit.due import drain
+from app.kit.jobs import Claim, job
+from app.kit.outbox import Wake
+from app.scores import repository, service
+
+CHUNK: Final = 500
+
+
+@drain("score")
+async def score(session: Session, candidate_ids: Sequence[UUID]) -> Mapping[UUID, datetime]:
+    return await service.recompute(session, candidate_ids)
+
+
+@job(service.SWEEP)
+async def sweep(claim: Claim) -> Mapping[str, Any]:
+    """Count everybody anew, which changes nothing but proves it."""
+    return {"candidates": await _each_chunk(claim, "count", dict(claim.cursor or {}), _recount)}
+
+
+@job(service.PUBLISH)
+async def publish(claim: Claim) -> Mapping[str, Any]:
+    """Count everybody by the draft, let it serve, tell whose tier is another; each part goes on where it stopped."""
+    key = str(claim.arguments["key"])
+    state = dict(claim.cursor or {})
+    if "version" not in state:
+        async with claim.step() as session:
+            version, served = await service.begin_publishing(session, key)
+            state = {"version": version, "served": served, "part": "count"}
+            await claim.progress(session, 0, total=await repository.people(session), cursor=state)
+    people = await _each_chunk(claim, "count", state, _recount)
+    if state["part"] == "count":
+        async with claim.step() as session:
+            await repository.serve(session, key, state["version"])
+            state = {**state, "part": "tell", "after": None, "done": people}
+            await claim.progress(session, people, cursor=state)
+
+    async def tell(session: Session, ids: Sequence[UUID]) -> None:
+        await service.take_over(session, key, state["version"], state["served"], ids)
+
+    await _each_chunk(claim, "tell", state, tell)
+    return {"model_version": state["version"]}
+
+
+async def _recount(session: Session, ids: Sequence[UUID]) -> None:
+    again = await service.recompute(session, ids)
+    await outbox.schedule(session, *(Wake("score", person, moment) for person, moment in again.items()))
+
+
+async def _each_chunk(
+    claim: Claim, part: str, state: Mapping[str, Any], work: Callable[[Session, Sequence[UUID]], Awaitable[None]]
+) -> int:
+    """Do `work` for everybody, a chunk a transaction, from where `state` says; return how many there were."""
+    if state.get("part", part) != part:
+        return int(state.get("done", 0))
+    after = UUID(state["after"]) if state.get("after") else None
+    done = int(state.get("done", 0)) if after else 0
+    while True:
+        async with claim.step() as session:
+            ids = await repository.people_after(session, after, CHUNK)
+            if not ids:
+                return done
+            await work(session, ids)
+            after, done = ids[-1], done + len(ids)
+            await claim.progress(session, done, cursor={**state, "part": part, "after": str(after), "done": done})
