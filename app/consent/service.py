@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from app.consent import address, consents, evidence, gate, ledger, repository, suppressions
+from app.consent import consents, evidence, gate, ledger, repository, suppressions
+from app.consent.address import KIND_OF, target
 from app.consent.consents import record_statements
 from app.consent.contact import Decision, Question
 from app.consent.errors import CandidateUnknown, Leased
@@ -108,22 +109,23 @@ async def contactable(session: Session, ids: Sequence[UUID]) -> set[UUID]:
 
 
 async def unsubscribe(
-    session: Session, candidate_id: UUID, channel: str, purpose: str, address_value: str | None, source: str
+    session: Session, candidate_id: UUID, channel: str, purpose: str, address: str | None, source: str
 ) -> bool:
     """Write down that a person wants no more of this: a withdrawal, and a suppression of the address.
 
-    False when both stood already. A person who is not known any more leaves the suppression of the address.
+    Suppressed is the address that was written to, and the one that would be now. False when all stood already.
+    A person who is not known any more leaves the suppression of the address.
     """
     facts = await evidence.gather(session, [candidate_id], lock=True)
-    person = facts.people.get(candidate_id)
-    kind = address.KIND_OF[channel]
-    aim = address.target(person.addresses, kind) if person else None
-    value = address_value or (aim.key if aim else None)
     is_withdrawn = await _withdraw(session, facts, candidate_id, channel, purpose, source)
-    if value is None or gate.is_unsubscribed(facts.case(Question(candidate_id, channel, purpose), now())):
+    if gate.is_unsubscribed(facts.case(Question(candidate_id, channel, purpose), now())):
         return is_withdrawn
-    _, is_new = await suppressions.add(session, channel, kind, value, "unsubscribed", source)
-    return is_withdrawn or is_new or aim is not None
+    kind = KIND_OF[channel]
+    person = facts.people.get(candidate_id)
+    aim = target(person.addresses, kind) if person else None
+    values = {value for value in (address, aim and aim.key) if value}
+    added = [await suppressions.add(session, channel, kind, value, "unsubscribed", source) for value in values]
+    return is_withdrawn or aim is not None or any(is_new for _, is_new in added)
 
 
 async def count_use(session: Session, candidate_id: UUID, channel: str, message_id: UUID, at: datetime) -> None:

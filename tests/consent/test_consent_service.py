@@ -205,6 +205,19 @@ async def test_unsubscribing_twice_is_once(
     assert len(await run_sql("select 1 from suppressions")) == 1
 
 
+async def test_unsubscribing_from_a_former_address_holds_for_the_present_one(
+    database: Database, tenant: TenantFixture, make_candidate: MakeCandidate, say: Say, codes: Codes
+) -> None:
+    candidate_id = await make_candidate("new@example.co.jp")
+    await say(said(candidate_id, purpose="events"))
+    for expected in (True, False):
+        async with database.transaction(tenant.caller) as session:
+            former = "old@example.co.jp"
+            assert await service.unsubscribe(session, candidate_id, "email", "news", former, "link") is expected
+            assert await service.suppressed(session, "email", [former]) == {former}
+    assert await codes(Question(candidate_id, "email", "events")) == [("unsubscribed",)]
+
+
 async def test_an_unsubscription_outlives_the_person(database: Database, tenant: TenantFixture) -> None:
     async with database.transaction(tenant.caller) as session:
         nobody = new_id()
