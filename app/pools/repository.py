@@ -159,7 +159,9 @@ class MemberRepository(Repository[PoolMember]):
         )
         columns = (literal(pool.id), belongs.c.id, belongs.c.by)
         fresh = insert(PoolMember).from_select(
-            ["pool_id", "candidate_id", "by"], belongs.select().with_only_columns(*columns).where(~same)
+            ["pool_id", "candidate_id", "by"],
+            belongs.select().with_only_columns(*columns).where(~same),
+            include_defaults=False,
         )
         added = (
             fresh.on_conflict_do_update(
