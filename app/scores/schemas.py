@@ -214,4 +214,9 @@ class ScoreRead(ScoreRow):
 class ScorePage(Page[ScoreRow]):
     """Scores of one moment: `as_of` is the same on all pages."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"data": [_SCORE], "next_cursor": None, "has_more": False, "as_of": "2026-11-23T00:00:00Z"}
+        }
+    )
     as_of: Timestamp

@@ -158,23 +158,50 @@ class TouchpointRepository(ResourceRepository[Touchpoint]):
         await self.session.run(
             """update candidates c set live_selection_at = s.live, rejected_at = s.rejected
                from (
-                 select t.candidate_id, max(t.occurred_at) filter (where t.type = 'rejected') as rejected,
+                 select asked.id, max(t.occurred_at) filter (where t.type = 'rejected') as rejected,
                    min(t.occurred_at) filter (where t.type = any(:opens) and t.occurred_at > e.ended) as live
-                 from touchpoints t
+                 from unnest(cast(:ids as uuid[])) as asked(id)
                  cross join lateral (
                    select coalesce(max(x.occurred_at), '-infinity') as ended from touchpoints x
-                   where x.candidate_id = t.candidate_id and x.type = any(:ends) and x.occurred_at <= now()
+                   where x.candidate_id = asked.id and x.type = any(:ends) and x.occurred_at <= now()
                  ) as e
-                 where t.candidate_id = any(:ids) and t.type = any(:selection) and t.occurred_at <= now()
-                 group by t.candidate_id
+                 left join touchpoints t
+                   on t.candidate_id = asked.id and t.type = any(:selection) and t.occurred_at <= now()
+                 group by asked.id
                ) as s
-               where c.id = s.candidate_id
-                 and (c.live_selection_at, c.rejected_at) is distinct from (s.live, s.rejected)""",
+               where c.id = s.id and (c.live_selection_at, c.rejected_at) is distinct from (s.live, s.rejected)""",
             ids=list(ids),
             opens=sorted(SELECTION_OPENS),
             ends=sorted(SELECTION - SELECTION_OPENS),
             selection=sorted(SELECTION),
         )
+
+    async def move(self, loser_id: UUID, survivor_id: UUID) -> int:
+        """Give one candidate's touchpoints to another; return how many there were."""
+        return await self.session.run(
+            "update touchpoints set candidate_id = :survivor where candidate_id = :loser",
+            survivor=survivor_id,
+            loser=loser_id,
+        )
+
+    async def move_back(self, survivor_id: UUID, loser_id: UUID, members: Collection[UUID]) -> None:
+        """Return to the loser what arrived with one of `members`."""
+        await self.session.run(
+            """update touchpoints set candidate_id = :loser
+               where candidate_id = :survivor and arrived_with = any(:members)""",
+            survivor=survivor_id,
+            loser=loser_id,
+            members=list(members),
+        )
+
+    async def since(self, candidate_id: UUID, moment: datetime) -> list[UUID]:
+        """Return the ids of what was received of this candidate later than `moment`, in that order."""
+        rows = await self.session.rows(
+            "select id from touchpoints where candidate_id = :id and created_at > :moment order by id",
+            id=candidate_id,
+            moment=moment,
+        )
+        return [row.id for row in rows]
 
     async def newest_of(self, ids: Sequence[UUID]) -> list[Touchpoint]:
         """Return the newest touchpoint of each of these candidates."""
