@@ -17,8 +17,8 @@ _ROOT: Final = Path(app.__file__).parents[1]
 async def lines(module: str, source: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
     """Run `module` (which sets its own limits) as a program, feed it `source`, and yield each line that it writes.
 
-    The program is killed when the caller stops listening; its exit code is not looked at, so its protocol must say how it
-    ended. A line has at most 16 MiB.
+    The program is killed when the caller stops listening; its exit code is not looked at, so its protocol must say how
+    it ended. A line has at most 16 MiB.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", module, stdin=PIPE, stdout=PIPE, cwd=_ROOT, env={"LANG": "C.UTF-8"}, limit=LINE_BYTES
@@ -39,11 +39,16 @@ async def lines(module: str, source: AsyncIterable[bytes]) -> AsyncGenerator[byt
 
 
 async def _feed(process: Process, source: AsyncIterable[bytes]) -> None:
-    """Write everything; a program that has heard enough closes its ear."""
+    """Write everything; a program may close its ear, but a source that fails must not look like its end."""
     if process.stdin is None:
         return
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        async for chunk in source:
-            process.stdin.write(chunk)
-            await process.stdin.drain()
+    try:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            async for chunk in source:
+                process.stdin.write(chunk)
+                await process.stdin.drain()
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        raise
     process.stdin.close()
