@@ -8,16 +8,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.kit.clock import now
 from app.kit.models import PERSONAL, Base, Identified, Tenanted, Versioned
 
-PERSON_OF_RECORD = (["tenant_id", "candidate_id"], ["candidates.tenant_id", "candidates.id"])
-
 
 class RecordKey(Tenanted, Base):
-    """One value under which a record is found: a keyed hash of eight bytes."""
+    """One value under which a record is found: a keyed hash of eight bytes.
+
+    An index of records, so without foreign keys: checking them row by row costs seven times the rows themselves.
+    """
 
     __tablename__ = "record_keys"
     __table_args__ = (
-        ForeignKeyConstraint(*PERSON_OF_RECORD),
-        ForeignKeyConstraint(["tenant_id", "record_id"], ["records.tenant_id", "records.id"]),
         Index("ix_record_keys_record_id", "tenant_id", "record_id"),
         Index("ix_record_keys_candidate_id", "tenant_id", "candidate_id"),
     )

@@ -39,19 +39,25 @@ async def lock(session: Session, tenant: int, buckets: Sequence[int]) -> None:
 
 
 async def holders(session: Session, hashes: Sequence[bytes]) -> list[Any]:
-    """Return (key_hash, generic, candidate_id) of live candidates, at most `KEY_CAP` for a key, the oldest first."""
+    """Return (key_hash, candidate_id) of live candidates, at most `KEY_CAP` for a key, the oldest first."""
     return await session.rows(
-        f"""select asked.key_hash, coalesce(s.generic, false) as generic, found.candidate_id
-            from unnest(cast(:hashes as bytea[])) as asked(key_hash)
-            left join key_stats s on s.key_hash = asked.key_hash
-            left join lateral (
-              select distinct k.candidate_id from record_keys k join candidates c on c.id = k.candidate_id
-              where k.key_hash = asked.key_hash and {LIVE} order by k.candidate_id limit :cap
-            ) as found on true
-            where found.candidate_id is not null or s.generic""",  # noqa: S608 (constants)
+        f"""select key_hash, candidate_id from (
+              select k.key_hash, k.candidate_id,
+                dense_rank() over (partition by k.key_hash order by k.candidate_id) as place
+              from record_keys k join candidates c on c.tenant_id = k.tenant_id and c.id = k.candidate_id
+              where k.key_hash = any(cast(:hashes as bytea[])) and {LIVE}
+            ) as found where place <= :cap group by key_hash, candidate_id order by candidate_id""",  # noqa: S608 (constants)
         hashes=list(hashes),
         cap=KEY_CAP,
     )
+
+
+async def generic(session: Session, hashes: Sequence[bytes]) -> list[bytes]:
+    """Return which of these keys too many people share."""
+    rows = await session.rows(
+        "select key_hash from key_stats where generic and key_hash = any(cast(:hashes as bytea[]))", hashes=list(hashes)
+    )
+    return [row.key_hash for row in rows]
 
 
 async def file_keys(session: Session, keys: Sequence[Mapping[str, Any]]) -> None:

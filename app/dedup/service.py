@@ -50,10 +50,9 @@ async def pool(session: Session, statements: Sequence[Keyed], rules: Policy, kin
     found = Pool(rules)
     hashes = sorted({hashed for statement in statements for hashed in statement.hashes(kinds)})
     for row in await repository.holders(session, hashes) if hashes else ():
-        if row.generic:
-            found.generic.add(row.key_hash)
-        if row.candidate_id is not None:
-            found.holders.setdefault(row.key_hash, {})[row.candidate_id] = None
+        found.holders.setdefault(row.key_hash, {})[row.candidate_id] = None
+    if found.holders:
+        found.generic.update(await repository.generic(session, sorted(found.holders)))
     return found
 
 

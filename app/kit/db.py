@@ -92,6 +92,8 @@ class Database:
                     "statement_timeout": str(STATEMENT_TIMEOUT_MS),
                     "idle_in_transaction_session_timeout": "60000",
                     "jit": "off",
+                    # A generic plan takes every array for ten items, and is kept while tables grow a thousandfold.
+                    "plan_cache_mode": "force_custom_plan",
                 },
             },
         )

@@ -214,11 +214,6 @@ def upgrade() -> None:
         ),
         sa.Column("term", sa.Text(collation="C"), nullable=False),
         sa.Column("candidate_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["tenant_id", "candidate_id"],
-            ["candidates.tenant_id", "candidates.id"],
-            name=op.f("fk_terms_tenant_id_candidate_id"),
-        ),
         sa.PrimaryKeyConstraint("tenant_id", "term", "candidate_id", name=op.f("pk_terms")),
     )
     op.create_index("ix_terms_candidate_id", "terms", ["tenant_id", "candidate_id"], unique=False)

@@ -118,16 +118,6 @@ def upgrade() -> None:
         sa.Column("record_id", sa.Uuid(), nullable=False),
         sa.Column("candidate_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["tenant_id", "candidate_id"],
-            ["candidates.tenant_id", "candidates.id"],
-            name=op.f("fk_record_keys_tenant_id_candidate_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id", "record_id"],
-            ["records.tenant_id", "records.id"],
-            name=op.f("fk_record_keys_tenant_id_record_id"),
-        ),
         sa.PrimaryKeyConstraint("tenant_id", "key_hash", "record_id", name=op.f("pk_record_keys")),
     )
     op.create_index("ix_record_keys_candidate_id", "record_keys", ["tenant_id", "candidate_id"], unique=False)
