@@ -173,12 +173,21 @@ class Definition(Body):
     window: SendWindow | None = None
 
     def stored(self) -> dict[str, Any]:
-        """Return the definition as JSON, as it was written."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True) | {
+        """Return the definition as JSON, its steps and entries as they were written."""
+        return {
+            "purpose": self.purpose,
+            "channel": self.channel,
+            "steps": [_written(step) for step in self.steps],
+            "entry": [_written(entry) for entry in self.entry],
+            "exit_on": list(self.exit_on),
             "exit_if": self.exit_if,
-            "window": self.window.model_dump(mode="json", by_alias=True) if self.window else None,
             "reentry": self.reentry.model_dump(mode="json"),
+            "window": self.window.model_dump(mode="json", by_alias=True) if self.window else None,
         }
+
+
+def _written(part: Body) -> dict[str, Any]:
+    return part.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 def walk(steps: Sequence[Step], pointer: str = "/steps", depth: int = 0) -> Iterator[tuple[str, Step, int]]:

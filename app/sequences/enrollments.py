@@ -1,0 +1,185 @@
+"""Letting people in, moving them on, and letting them out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.candidates import service as candidates
+from app.contents import service as contents
+from app.kit import outbox
+from app.kit.clock import now
+from app.kit.db import Session
+from app.kit.ids import new_id
+from app.kit.outbox import Wake
+from app.sequences import definition as words
+from app.sequences import events, flow, queue
+from app.sequences.definition import Definition, Send, Wait
+from app.sequences.flow import Plan
+from app.sequences.models import Enrollment, Message, SequenceRevision
+from app.sequences.repository import EnrollmentRepository, MessageRepository, SequenceRevisionRepository
+from app.tenancy import service as tenancy
+
+DUE = "enrollment"
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A revision as enrollments go through it."""
+
+    definition: Definition
+    templates: Mapping[str, int]
+
+    @classmethod
+    def of(cls, revision: SequenceRevision) -> "Live":
+        return cls(Definition.model_validate(revision.definition), revision.templates)
+
+
+async def lives(session: Session, enrollments: Sequence[Enrollment]) -> dict[tuple[UUID, int], Live]:
+    """Return the revisions that these enrollments are pinned to."""
+    wanted = {(each.sequence_id, each.sequence_revision) for each in enrollments}
+    found = await SequenceRevisionRepository(session).of(wanted)
+    return {pair: Live.of(revision) for pair, revision in found.items()}
+
+
+def live_of(enrollment: Enrollment, found: Mapping[tuple[UUID, int], Live]) -> Live:
+    """Return the revision that an enrollment is pinned to, out of `found`."""
+    return found[enrollment.sequence_id, enrollment.sequence_revision]
+
+
+async def enter(
+    session: Session, sequence_id: UUID, revision: int, live: Live, ids: Sequence[UUID], start_at: datetime | None
+) -> dict[UUID, UUID]:
+    """Let candidates in who are not in; return candidate → enrollment of those who came in."""
+    moment = now()
+    at = max(start_at or moment, moment)
+    zones = await _zones(session, live.definition, ids)
+    plans = {
+        new_id(): (
+            candidate_id,
+            flow.plan(live.definition, words.first(live.definition), at, moment, zones[candidate_id]),
+        )
+        for candidate_id in ids
+    }
+    rows = [
+        {
+            "id": enrollment_id,
+            "sequence_id": sequence_id,
+            "sequence_revision": revision,
+            "candidate_id": candidate_id,
+            "entered_by": session.caller.actor,
+            "started_at": moment,
+            **_standing(plan, moment),
+        }
+        for enrollment_id, (candidate_id, plan) in plans.items()
+    ]
+    written = await EnrollmentRepository(session).enter(rows)
+    entered = await EnrollmentRepository(session).many(written)
+    await _follow(session, [(each, plans[each.id][1], live) for each in entered])
+    return {each.candidate_id: each.id for each in entered}
+
+
+async def advance(session: Session, ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """Let enrollments go on whose wait is over; return when to look again at those whose is not."""
+    moment = now()
+    rows = [each for each in await EnrollmentRepository(session).many(ids, lock=True) if each.next_at is not None]
+    found = await lives(session, rows)
+    ready = [each for each in rows if each.state == "active" and each.next_at is not None and each.next_at <= moment]
+    await _go(session, [(each, each.next_at or moment, live_of(each, found)) for each in ready])
+    return {each.id: each.next_at for each in rows if each.state == "active" and each.next_at and each.next_at > moment}
+
+
+async def move_on(session: Session, enrollment: Enrollment, step: str, at: datetime) -> None:
+    """Let an enrollment go on from its send step, the next wait counting from `at`; others stay where they are."""
+    if enrollment.state == "active" and enrollment.step == step:
+        found = await lives(session, [enrollment])
+        await _go(session, [(enrollment, at, live_of(enrollment, found))])
+
+
+async def leave(
+    session: Session, enrollment: Enrollment, reason: str, touchpoint_id: UUID | None = None, state: str = "exited"
+) -> None:
+    """Let an active enrollment out, and cancel what it has not sent."""
+    if enrollment.state != "active":
+        return
+    moment = now()
+    enrollment.state, enrollment.next_at, enrollment.finished_at = state, None, moment
+    enrollment.exit = {"reason": reason, "touchpoint_id": touchpoint_id, "at": moment}
+    enrollment.touch()
+    await session.flush()
+    await queue.cancel(session, [enrollment.id], reason, "The enrollment ended before this was sent.")
+    await outbox.record(session, events.enrollment_changed(enrollment))
+
+
+async def _go(session: Session, movers: Sequence[tuple[Enrollment, datetime, Live]]) -> None:
+    moment = now()
+    moved = []
+    for enrollment, at, live in movers:
+        zone = (await _zones(session, live.definition, [enrollment.candidate_id]))[enrollment.candidate_id]
+        step = words.following(live.definition, enrollment.step or "")
+        plan = flow.plan(live.definition, step, at, moment, zone)
+        for name, value in _standing(plan, moment).items():
+            setattr(enrollment, name, value)
+        enrollment.touch()
+        moved.append((enrollment, plan, live))
+    await session.flush()
+    await _follow(session, moved)
+
+
+def _standing(plan: Plan, moment: datetime) -> dict[str, Any]:
+    is_over = plan.state != "active"
+    left = {"reason": plan.reason, "touchpoint_id": None, "at": moment} if plan.reason is not None else None
+    return {
+        "state": plan.state,
+        "step": plan.step,
+        "next_at": plan.waits_until,
+        "exit": left,
+        "finished_at": moment if is_over else None,
+    }
+
+
+async def _follow(session: Session, moved: Sequence[tuple[Enrollment, Plan, Live]]) -> None:
+    """Write what follows from where enrollments stand: their messages, when to look again, and the news."""
+    sends = [(enrollment, plan, live, plan.send) for enrollment, plan, live in moved if plan.send is not None]
+    if sends:
+        await MessageRepository(session).schedule([_message(*each) for each in sends])
+        session.wake("sender")
+    waits = [Wake(DUE, enrollment.id, plan.waits_until) for enrollment, plan, _ in moved if plan.waits_until]
+    await outbox.schedule(session, *waits)
+    await outbox.record(session, *(events.enrollment_changed(enrollment) for enrollment, _, _ in moved))
+
+
+def _message(enrollment: Enrollment, plan: Plan, live: Live, send: Send) -> dict[str, Any]:
+    chosen = send.content
+    return {
+        "id": new_id(),
+        "enrollment_id": enrollment.id,
+        "sequence_id": enrollment.sequence_id,
+        "sequence_revision": enrollment.sequence_revision,
+        "step": send.key,
+        "candidate_id": enrollment.candidate_id,
+        "purpose": live.definition.purpose,
+        "template_id": send.template_id,
+        "template_revision": live.templates[str(send.template_id)],
+        "content_id": chosen.content_id if chosen else None,
+        "content_reason": {"pick": chosen.pick} if chosen else None,
+        "due_at": plan.at,
+    }
+
+
+async def content_of(session: Session, message: Message) -> Mapping[str, Any] | None:
+    """Return what the mail's content says of itself."""
+    if message.content_id is None:
+        return None
+    return (await contents.read(session, message.content_id)).model_dump(mode="json")
+
+
+async def _zones(session: Session, definition: Definition, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Return the zone of each candidate; asked only for definitions whose waits depend on it."""
+    waits = (step for _, step, _ in words.walk(definition.steps) if isinstance(step, Wait))
+    if not any(wait.until_local for wait in waits):
+        return dict.fromkeys(ids, "UTC")
+    default = (await tenancy.read(session)).timezone
+    facts = await candidates.facts(session, ids)
+    return {each: facts.get(each, {}).get("timezone") or default for each in ids}

@@ -1,0 +1,173 @@
+"""What a message comes to, and what follows: for its person's timeline, for the caps, and for the enrollment.
+
+Each function takes an enrollment and its message locked by `hold`, in that order, so that two of them never wait for
+each other.
+"""
+
+import random
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+from app.consent import service as consent
+from app.kit import outbox
+from app.kit.clock import now
+from app.kit.db import Session
+from app.sequences import enrollments, events, schedule
+from app.sequences.errors import MessageNotFound
+from app.sequences.gate import Pass
+from app.sequences.models import Enrollment, Message
+from app.sequences.queue import LEASE
+from app.sequences.repository import (
+    EnrollmentRepository,
+    MessageRepository,
+    TemplateRevisionRepository,
+)
+from app.touchpoints import service as touchpoints
+from app.touchpoints.schemas import TouchpointIn
+
+SOURCE: Final = "talentpool"
+Reply = dict[str, int | str] | None
+
+
+async def hold(session: Session, enrollment_id: UUID, message_id: UUID) -> tuple[Enrollment, Message]:
+    """Lock an enrollment, then its message; raises MessageNotFound."""
+    enrollment = await EnrollmentRepository(session).hold(enrollment_id)
+    message = await MessageRepository(session).hold(message_id)
+    if enrollment is None or message is None:
+        raise MessageNotFound
+    return enrollment, message
+
+
+async def sent(session: Session, enrollment: Enrollment, message: Message, reply: Reply, at: datetime) -> None:
+    """Note that the mail left at `at`: it counts, it is in the timeline, and the enrollment goes on."""
+    message.sent_at, message.smtp = at, reply
+    await _change(session, message, "sent")
+    await consent.count_use(session, message.candidate_id, message.channel, message.id, at)
+    await _tell(session, message, "email_sent", at, {})
+    await outbox.record(session, events.message_sent(message))
+    await enrollments.move_on(session, enrollment, message.step, at)
+
+
+async def unknown(session: Session, enrollment: Enrollment, message: Message) -> None:
+    """Note that nobody can say whether the mail left: it is not sent again, unless its template says so."""
+    begun = message.transmitting_at or now()
+    wordings = await TemplateRevisionRepository(session).of([(message.template_id, message.template_revision)])
+    if wordings[message.template_id].on_unknown == "resend":
+        await retry(session, enrollment, message, None, base_s=1.0)
+        return
+    await _change(session, message, "unknown")
+    await enrollments.move_on(session, enrollment, message.step, begun)
+
+
+async def retry(session: Session, enrollment: Enrollment, message: Message, reply: Reply, *, base_s: float) -> None:
+    """Try again after a pause; after the twelfth time, give it up."""
+    message.failures += 1
+    message.smtp = reply
+    await consent.uncount_use(session, message.id)
+    if message.failures >= schedule.MOST_FAILURES:
+        await _change(session, message, "dead")
+        await enrollments.move_on(session, enrollment, message.step, now())
+        return
+    message.scheduled_at = schedule.retry_at(now(), message.failures, base_s, random.random())  # noqa: S311 (a spread)
+    await _change(session, message, "retry")
+
+
+async def failed(
+    session: Session,
+    enrollment: Enrollment,
+    message: Message,
+    reply: Reply,
+    bounce: Literal["hard", "soft"] | None,
+) -> None:
+    """Note that the receiver refused the mail for good, and how; a hard bounce marks the address."""
+    message.smtp = reply
+    if bounce is not None:
+        message.delivery = "bounced"
+    await _change(session, message, "failed")
+    await consent.uncount_use(session, message.id)
+    told = None
+    if bounce is not None:
+        code, reason = (reply["code"], reply["reply"]) if reply else (None, None)
+        said = {"bounce": {"kind": bounce, "code": code, "reason": reason}}
+        told = await _tell(session, message, "email_bounced", now(), said)
+    live = enrollments.live_of(enrollment, await enrollments.lives(session, [enrollment]))
+    if bounce == "hard" and "hard_bounce" in live.definition.exit_on:
+        await enrollments.leave(session, enrollment, "hard_bounce", told)
+    await enrollments.move_on(session, enrollment, message.step, now())
+
+
+async def refused(
+    session: Session, enrollment: Enrollment, message: Message, reasons: list[dict[str, str]], decision_id: UUID | None
+) -> None:
+    """Note that the mail must not leave; the enrollment ends with the first reason."""
+    message.reasons, message.decision_id = reasons, decision_id
+    await _change(session, message, "refused")
+    await consent.uncount_use(session, message.id)
+    if enrollment.step == message.step:
+        await enrollments.leave(session, enrollment, reasons[0]["code"])
+
+
+async def cancelled(
+    session: Session, enrollment: Enrollment, message: Message, word: str, touchpoint_id: UUID | None
+) -> None:
+    """Note that the person has left the sequence before the mail did."""
+    message.reasons = [{"code": word, "detail": "The person left the sequence before this was sent."}]
+    await _change(session, message, "cancelled")
+    await consent.uncount_use(session, message.id)
+    await enrollments.leave(session, enrollment, word, touchpoint_id)
+
+
+async def passed(session: Session, message: Message, by: Pass, header: str) -> None:
+    """Note that the gate let a claimed message pass; it counts at once, so that no other passes in its shadow."""
+    message.to, message.message_id_header, message.reasons = by.to, header, []
+    message.decision_id, message.consent_id = by.decision.id, by.decision.consent_id
+    message.touch()
+    await session.flush()
+    await consent.count_use(session, message.candidate_id, message.channel, message.id, now())
+
+
+async def transmitting(session: Session, message: Message) -> None:
+    """Note that from now on nobody can be sure that a claimed message did not leave."""
+    message.state, message.transmitting_at = "transmitting", now()
+    message.lease_until = message.transmitting_at + LEASE
+    message.touch()
+    await session.flush()
+
+
+async def put_off(session: Session, message: Message, at: datetime, reasons: list[dict[str, str]]) -> None:
+    """Let a claimed message wait until `at`; what did not begin is no attempt."""
+    message.scheduled_at, message.reasons = at, reasons
+    message.attempt -= 1
+    await _change(session, message, "scheduled")
+    await consent.uncount_use(session, message.id)
+
+
+async def hand_back(session: Session, message: Message) -> None:
+    """Let another worker have a message whose worker is gone."""
+    await _change(session, message, "scheduled")
+
+
+async def _change(session: Session, message: Message, state: str) -> None:
+    message.state, message.worker, message.lease_until = state, None, None
+    message.touch()
+    await MessageRepository(session).save()
+
+
+async def _tell(
+    session: Session, message: Message, type_: str, at: datetime, said: Mapping[str, object]
+) -> UUID | None:
+    """Write our own mail into the person's timeline, once; return the touchpoint."""
+    told = TouchpointIn.model_validate(
+        {
+            "candidate_id": message.candidate_id,
+            "type": type_,
+            "occurred_at": at,
+            "source": SOURCE,
+            "external_id": f"{message.id}:{message.attempt}:{type_}",
+            "data": {"message_id": message.message_id_header, **said},
+        }
+    )
+    [ingested] = await touchpoints.ingest(session, [told])
+    return ingested.id

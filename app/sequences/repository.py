@@ -1,0 +1,229 @@
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import Select, literal, text, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.kit import json
+from app.kit.db import Session
+from app.kit.errors import AppError
+from app.kit.repository import Repository, ResourceRepository
+from app.sequences import models
+from app.sequences.errors import MessageState, SequenceKeyTaken, TemplateKeyTaken
+from app.sequences.models import Enrollment, Message, SequenceRevision, Template, TemplateRevision
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFilter:
+    """Any of each; empty means all."""
+
+    sequence_id: Sequence[UUID] = ()
+    enrollment_id: Sequence[UUID] = ()
+    candidate_id: Sequence[UUID] = ()
+    state: Sequence[str] = ()
+    step: Sequence[str] = ()
+
+
+def held(statement: Select[Any]) -> Select[Any]:
+    """Lock what is found, and see it as it is now, also what this session has read before."""
+    return statement.with_for_update().execution_options(populate_existing=True)
+
+
+class TemplateRepository(ResourceRepository[Template]):
+    model = Template
+    conflicts: ClassVar[dict[str, type[AppError]]] = {"uq_templates_tenant_id_key": TemplateKeyTaken}
+
+    async def page(self, after: UUID | None, limit: int) -> list[Template]:
+        """Return templates, the newest first."""
+        found = self.visible().order_by(Template.id.desc()).limit(limit)
+        return await self.all(found if after is None else found.where(Template.id < after))
+
+    async def many(self, ids: Collection[UUID]) -> dict[UUID, Template]:
+        """Return those that exist, by id."""
+        return {row.id: row for row in await self.all(self.visible().where(Template.id.in_(ids)))} if ids else {}
+
+
+class TemplateRevisionRepository(Repository[TemplateRevision]):
+    model = TemplateRevision
+
+    async def of(self, wanted: Collection[tuple[UUID, int]]) -> dict[UUID, TemplateRevision]:
+        """Return the revisions of these (template, revision) pairs, by template."""
+        if not wanted:
+            return {}
+        pairs = tuple_(TemplateRevision.template_id, TemplateRevision.revision).in_(list(wanted))
+        return {row.template_id: row for row in await self.all(self.visible().where(pairs))}
+
+
+class SequenceRepository(ResourceRepository[models.Sequence]):
+    model = models.Sequence
+    conflicts: ClassVar[dict[str, type[AppError]]] = {"uq_sequences_tenant_id_key": SequenceKeyTaken}
+
+    async def page(self, statuses: Sequence[str], after: UUID | None, limit: int) -> list[models.Sequence]:
+        """Return sequences, the newest first."""
+        found = self.visible().order_by(models.Sequence.id.desc()).limit(limit)
+        if statuses:
+            found = found.where(models.Sequence.status.in_(statuses))
+        return await self.all(found if after is None else found.where(models.Sequence.id < after))
+
+
+class SequenceRevisionRepository(Repository[SequenceRevision]):
+    model = SequenceRevision
+
+    async def one(self, sequence_id: UUID, revision: int) -> SequenceRevision | None:
+        """Return one revision of a sequence."""
+        found = (SequenceRevision.sequence_id == sequence_id) & (SequenceRevision.revision == revision)
+        return await self.first(self.visible().where(found))
+
+    async def of(self, wanted: Collection[tuple[UUID, int]]) -> dict[tuple[UUID, int], SequenceRevision]:
+        """Return the revisions of these (sequence, revision) pairs."""
+        if not wanted:
+            return {}
+        pairs = tuple_(SequenceRevision.sequence_id, SequenceRevision.revision).in_(list(wanted))
+        return {(row.sequence_id, row.revision): row for row in await self.all(self.visible().where(pairs))}
+
+
+class EnrollmentRepository(ResourceRepository[Enrollment]):
+    model = Enrollment
+
+    async def hold(self, enrollment_id: UUID) -> Enrollment | None:
+        """Return an enrollment, locked."""
+        return await self.first(held(self.visible().where(Enrollment.id == enrollment_id)))
+
+    async def page(
+        self, sequence_id: UUID, states: Sequence[str], candidates: Sequence[UUID], after: UUID | None, limit: int
+    ) -> list[Enrollment]:
+        """Return the enrollments of a sequence, the newest first."""
+        found = self.visible().where(Enrollment.sequence_id == sequence_id).order_by(Enrollment.id.desc()).limit(limit)
+        if states:
+            found = found.where(Enrollment.state.in_(states))
+        if candidates:
+            found = found.where(Enrollment.candidate_id.in_(candidates))
+        return await self.all(found if after is None else found.where(Enrollment.id < after))
+
+    async def many(self, ids: Collection[UUID], *, lock: bool = False) -> list[Enrollment]:
+        """Return those that exist, locked in the order of their ids when `lock`."""
+        found = self.visible().where(Enrollment.id.in_(ids)).order_by(Enrollment.id)
+        return await self.all(held(found) if lock else found) if ids else []
+
+    async def active_of(self, candidates: Collection[UUID]) -> list[Enrollment]:
+        """Return, locked, where these candidates are on their way."""
+        found = self.visible().where(Enrollment.candidate_id.in_(candidates), Enrollment.state == "active")
+        return await self.all(held(found.order_by(Enrollment.id))) if candidates else []
+
+    async def latest(self, sequence_id: UUID, candidates: Collection[UUID]) -> dict[UUID, Enrollment]:
+        """Return each candidate's newest enrollment in a sequence, an active one before any other."""
+        found = self.visible().where(Enrollment.sequence_id == sequence_id, Enrollment.candidate_id.in_(candidates))
+        rows = (
+            await self.all(found.order_by(Enrollment.state == literal("active"), Enrollment.id)) if candidates else []
+        )
+        return {row.candidate_id: row for row in rows}
+
+    async def enter(self, rows: Sequence[Mapping[str, Any]]) -> list[UUID]:
+        """Write active enrollments; return the ids of those whose candidate was not in the sequence already."""
+        written = await self.session.rows(
+            """insert into enrollments (id, sequence_id, sequence_revision, candidate_id, arrived_with, entered_by,
+                 started_at, state, step, next_at, exit, finished_at)
+               select id, sequence_id, sequence_revision, candidate_id, candidate_id, entered_by,
+                 started_at, state, step, next_at, exit, finished_at
+               from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, sequence_id uuid, sequence_revision bigint,
+                 candidate_id uuid, entered_by text, started_at timestamptz, state text, step text,
+                 next_at timestamptz, exit jsonb, finished_at timestamptz)
+               order by candidate_id
+               on conflict (tenant_id, sequence_id, candidate_id) where state = 'active' do nothing
+               returning id""",
+            rows=json.dumps(rows),
+        )
+        return [row.id for row in written]
+
+
+class MessageRepository(ResourceRepository[Message]):
+    model = Message
+    conflicts: ClassVar[dict[str, type[AppError]]] = {"uq_messages_unsent": MessageState}
+
+    async def hold(self, message_id: UUID) -> Message | None:
+        """Return a message, locked."""
+        return await self.first(held(self.visible().where(Message.id == message_id)))
+
+    def narrowed(self, by: MessageFilter) -> Select[Message]:
+        """Select the messages that `by` lets through."""
+        columns = {
+            Message.sequence_id: by.sequence_id,
+            Message.enrollment_id: by.enrollment_id,
+            Message.candidate_id: by.candidate_id,
+            Message.state: by.state,
+            Message.step: by.step,
+        }
+        return self.visible().where(*(column.in_(values) for column, values in columns.items() if values))
+
+    async def page(self, by: MessageFilter, after: UUID | None, limit: int) -> list[Message]:
+        """Return messages, the newest first."""
+        found = self.narrowed(by).order_by(Message.id.desc()).limit(limit)
+        return await self.all(found if after is None else found.where(Message.id < after))
+
+    async def unsent_of(self, enrollments: Collection[UUID]) -> dict[UUID, Message]:
+        """Return the messages that these enrollments are waiting for, by enrollment."""
+        waiting = Message.state.in_(["scheduled", "claimed", "transmitting", "retry"])
+        found = self.visible().where(Message.enrollment_id.in_(enrollments), waiting)
+        return {row.enrollment_id: row for row in await self.all(found.order_by(Message.id))} if enrollments else {}
+
+    async def by_headers(self, headers: Collection[str]) -> list[Message]:
+        """Return the messages with these Message-IDs (with angle brackets)."""
+        return await self.all(self.visible().where(Message.message_id_header.in_(headers))) if headers else []
+
+    async def schedule(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write due steps; one that the same person already has, waiting or sent, in the same sequence is left out."""
+        await self.session.run(
+            """insert into messages (id, enrollment_id, sequence_id, sequence_revision, step, candidate_id, purpose,
+                 template_id, template_revision, content_id, content_reason, due_at, scheduled_at)
+               select id, enrollment_id, sequence_id, sequence_revision, step, candidate_id, purpose,
+                 template_id, template_revision, content_id, content_reason, due_at, due_at
+               from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, enrollment_id uuid, sequence_id uuid,
+                 sequence_revision bigint, step text, candidate_id uuid, purpose text, template_id uuid,
+                 template_revision bigint, content_id uuid, content_reason jsonb, due_at timestamptz)
+               on conflict do nothing""",
+            rows=json.dumps(rows),
+        )
+
+
+EXIT_TOUCHPOINT = """
+select id, type from touchpoints
+where candidate_id = :candidate_id and type = any(:types)
+  and (type != 'email_replied' or actor != 'machine')
+  and (type != 'email_bounced' or coalesce(data->'bounce'->>'kind', 'hard') != 'soft')
+  and (type != all(:since_start) or occurred_at >= :started_at)
+order by occurred_at, id limit 1
+"""
+
+
+async def exit_touchpoint(
+    session: Session, candidate_id: UUID, types: Sequence[str], since_start: Sequence[str], started_at: datetime
+) -> Any:  # noqa: ANN401 (a row)
+    """Return the first touchpoint of these types, those of `since_start` only from `started_at` on."""
+    return await session.row(
+        EXIT_TOUCHPOINT,
+        candidate_id=candidate_id,
+        types=list(types),
+        since_start=list(since_start),
+        started_at=started_at,
+    )
+
+
+SIGNS = """
+select m.id, m.enrollment_id, t.type, t.occurred_at, t.actor, t.data->'bounce'->>'kind' as bounce
+from touchpoints t join messages m on m.message_id_header = '<' || t.message_id || '>'
+where t.id = any(:ids) and t.message_id is not null and t.type = any(:types)
+order by m.enrollment_id, m.id, t.occurred_at
+"""
+
+
+async def signs(session: Session, ids: Sequence[UUID], types: Sequence[str]) -> list[Any]:
+    """Return what touchpoints of these types say of our messages, by the Message-ID that both carry."""
+    return await session.rows(SIGNS, ids=list(ids), types=list(types))
+
+
+async def sender_tenants(connection: AsyncConnection) -> list[UUID]:
+    """Return tenants that have messages to send, or messages that somebody holds."""
+    return list((await connection.execute(text("select sender_tenants(100)"))).scalars().all())

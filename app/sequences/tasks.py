@@ -1,0 +1,44 @@
+"""What the worker does for sequences by itself."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from app.kit import due, jobs
+from app.kit.db import Database, Session
+from app.sequences import enrollments, exits, messages
+from app.sequences.mailer import Mailer, NullMailer, Server, SmtpMailer
+from app.sequences.sending import Sender
+from app.settings import Settings
+
+
+@due.drain(enrollments.DUE)
+async def advance(session: Session, keys: Sequence[UUID]) -> Mapping[UUID, datetime]:
+    return await enrollments.advance(session, keys)
+
+
+@due.drain(exits.DUE)
+async def let_out(session: Session, keys: Sequence[UUID]) -> None:
+    await exits.let_out(session, keys)
+
+
+@due.drain(messages.DUE)
+async def take_signs(session: Session, keys: Sequence[UUID]) -> None:
+    await messages.take_signs(session, keys)
+
+
+@jobs.loop("sender")
+async def send(database: Database, settings: Settings) -> None:
+    mailer = mailer_of(settings)
+    try:
+        await Sender(database, settings, mailer, jobs.WORKER_ID).run()
+    finally:
+        await mailer.close()
+
+
+def mailer_of(settings: Settings) -> Mailer:
+    """Return the mailer that SMTP_URL asks for; raises ValueError."""
+    if settings.smtp_url is None:
+        return NullMailer()
+    return SmtpMailer(Server.of(settings.smtp_url), helo=urlsplit(settings.base_url).hostname or "localhost")
