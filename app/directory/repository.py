@@ -17,6 +17,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
     or_,
     tuple_,
     union_all,
@@ -78,7 +79,8 @@ class DirectoryRepository(Repository[Candidate]):
 
     async def facets(self, asked: Question, names: Sequence[str]) -> tuple[list[Any], bool]:
         """Count values over the newest that are found; says also whether there are more than were counted."""
-        hits = self._found(asked).add_columns(*_FACET_COLUMNS).order_by(Candidate.created_at.desc(), Candidate.id)
+        values = (_FACETS[name].label(name) for name in dict.fromkeys(names))
+        hits = self._found(asked).add_columns(*values).order_by(Candidate.created_at.desc(), Candidate.id)
         newest = hits.limit(FACET_SAMPLE + 1).cte("newest")
         sample = newest.select().limit(FACET_SAMPLE).subquery("hits")
         columns = (_none().label("facet"), _none().label("value"), func.count().label("n"))
@@ -161,14 +163,19 @@ def _filed_under(term: str) -> Condition:
     return exists().where(Term.term == term, Term.candidate_id == Candidate.id)
 
 
-_FACET_COLUMNS = (
-    Candidate.tags,
-    Candidate.interests,
-    Candidate.skills,
-    Candidate.sources,
-    Candidate.current_company,
-    Candidate.location["city"].astext.label("city"),
-)
+_TIER: Final = """(select s.tier from scores s where s.candidate_id = candidates.id and s.model_key = 'default'
+  and s.model_version = coalesce(
+    (select m.version from score_models m where m.key = 'default' and m.state = 'published'), 1))"""
+_FACETS: Final[Mapping[str, ColumnElement[Any]]] = {
+    "tags": Candidate.tags.expression,
+    "interests": Candidate.interests.expression,
+    "skills.name": Candidate.skills.expression,
+    "sources.type": Candidate.sources.expression,
+    "current_company": Candidate.current_company.expression,
+    "location.city": Candidate.location["city"].astext,
+    "score.tier": literal_column(_TIER, Text),
+}
+"""Where the values of a facet are; those of `skills.name` and `sources.type` are members of objects."""
 
 
 def _none() -> ColumnElement[str]:
@@ -192,16 +199,15 @@ def _facet(name: str, hits: Subquery) -> Select[Any]:
 
 
 def _values(name: str, hits: Subquery) -> tuple[ColumnElement[Any], Select[Any]]:
-    head, _, member = name.partition(".")
+    column, member = hits.c[name], name.partition(".")[2]
     if name in ("tags", "interests"):
-        item: ColumnElement[Any] = func.jsonb_array_elements_text(hits.c[head], type_=Text).column_valued(
+        item: ColumnElement[Any] = func.jsonb_array_elements_text(column, type_=Text).column_valued(
             joins_implicitly=True
         )
         return item, hits.select().with_only_columns(hits.c.id, item)
     if name in ("skills.name", "sources.type"):
-        item = func.jsonb_array_elements(hits.c[head], type_=JSONB).column_valued(joins_implicitly=True)
+        item = func.jsonb_array_elements(column, type_=JSONB).column_valued(joins_implicitly=True)
         return item[member].astext, hits.select().with_only_columns(hits.c.id, item)
-    column = hits.c.city if name == "location.city" else hits.c[name]
     return column, hits.select()
 
 

@@ -34,7 +34,9 @@ async def read_many(session: Session, ids: Sequence[UUID]) -> list[CandidateRead
     """Return these candidates in the order of `ids`: the one place where a candidate is put together."""
     profiles = await candidates.read_many(session, ids)
     contactable = await consent.contactable(session, ids) if ids else set()
-    return [person.read(profile, can_contact=profile.id in contactable) for profile in profiles]
+    shown = {address for profile in profiles for address in profile.email_keys()}
+    suppressed = await consent.suppressed(session, "email", shown) if shown else set()
+    return [person.read(each, can_contact=each.id in contactable, suppressed=suppressed) for each in profiles]
 
 
 async def page(session: Session, paging: Paging, filters: Filters, sort: str) -> Page[CandidateRead]:

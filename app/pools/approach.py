@@ -47,7 +47,7 @@ async def page(
     after = Place(keys[1], UUID(keys[2]), rank=keys[3]) if keys else None
     listed, decisions, last = await _listed(session, paging.limit, pool, answers, as_of, after)
     place = None if last is None else [as_of.isoformat(), last.value, last.candidate_id, last.rank]
-    total = await RankedRepository(session).count(pool, as_of, TOTAL_MAX) if paging.include_total else None
+    total = await _total(session, pool, answers, as_of) if paging.include_total else None
     return ApproachPage(
         data=await _rows(session, pool, listed, decisions, as_of, accepted),
         next_cursor=None if place is None else make_cursor(place, [*bound, paging.include_total]),
@@ -74,6 +74,19 @@ async def _listed(
         return listed, decisions, listed[-1]
     last = replace(members[-1], rank=first + len(listed) - 1) if len(ranked) > examined else None
     return listed, decisions, last
+
+
+async def _total(session: Session, pool: Pool, answers: Collection[str], as_of: datetime) -> int:
+    """Count what the list holds, up to a little more than is shown of a total."""
+    if not answers:
+        return await RankedRepository(session).count(pool, as_of, TOTAL_MAX)
+    found, examined, after = 0, EXAMINED, None
+    while found <= TOTAL_MAX and examined == EXAMINED:
+        ranked = await RankedRepository(session).page(pool, as_of, after, EXAMINED)
+        decisions = await _decide(session, pool, [candidate_id for _, candidate_id in ranked])
+        found += sum(each.decision in answers for each in decisions.values())
+        examined, after = len(ranked), ranked[-1] if ranked else None
+    return found
 
 
 async def _decide(session: Session, pool: Pool, ids: Sequence[UUID]) -> dict[UUID, Decision]:

@@ -204,7 +204,15 @@ async def test_search_takes_criteria_text_total_and_facets(api: httpx.AsyncClien
         "criteria": {"all": [{"field": "skills.name", "op": "has", "value": "PYTHON"}]},
         "sort": "full_name",
         "include": ["total"],
-        "facets": ["tags", "skills.name", "sources.type", "current_company", "location.city", "interests"],
+        "facets": [
+            "tags",
+            "skills.name",
+            "sources.type",
+            "current_company",
+            "location.city",
+            "interests",
+            "score.tier",
+        ],
     }
     answer = await api.post("/v1/candidates/search", json=body)
     assert answer.status_code == 200, answer.text
@@ -218,6 +226,7 @@ async def test_search_takes_criteria_text_total_and_facets(api: httpx.AsyncClien
         "current_company": [{"value": "Example KK", "count": 1}],
         "location.city": [{"value": "Osaka", "count": 1}, {"value": "Tokyo", "count": 1}],
         "interests": [{"value": "databases", "count": 1}],
+        "score.tier": [],
     }
     assert "facets_are_capped" not in page
 
@@ -341,3 +350,37 @@ async def test_walking_the_pages_visits_everybody_once_nulls_last(
     filled = sorted((each for each in known if known[each] is not None), key=lambda each: (known[each], each))
     empty = sorted(each for each in known if known[each] is None)
     assert seen == (filled[::-1] + empty[::-1] if descending else filled + empty)
+
+
+async def test_an_address_that_must_not_be_written_to_is_shown_as_suppressed(api: httpx.AsyncClient) -> None:
+    body = {"full_name": "Ada", "email_addresses": [{"value": "Ada@Example.com"}, {"value": "b@example.com"}]}
+    made = (await api.post("/v1/candidates", json=body)).json()
+    await api.post("/v1/suppressions", json={"channel": "email", "value": "ada@example.com", "reason": "manual"})
+    read = (await api.get(f"/v1/candidates/{made['id']}")).json()
+    assert sorted(each["status"] for each in read["email_addresses"]) == ["ok", "suppressed"]
+    assert read["version"] == made["version"]
+
+
+async def test_search_finds_an_exact_address_or_phone_and_the_list_does_not(api: httpx.AsyncClient) -> None:
+    contacts = {"email_addresses": [{"value": "ada@example.com"}], "phone_numbers": [{"value": "090-1234-5678"}]}
+    made = (await api.post("/v1/candidates", json={"full_name": "Ada", **contacts})).json()
+    for q in ("ADA@example.com", "０９０-1234-5678", "+819012345678"):
+        found = (await api.post("/v1/candidates/search", json={"q": q})).json()["data"]
+        assert [each["id"] for each in found] == [made["id"]]
+        assert (await api.get("/v1/candidates", params={"q": q})).json()["data"] == []
+
+
+async def test_records_say_what_came_from_where(api: httpx.AsyncClient) -> None:
+    path = "/v1/candidates/by-external-id/greenhouse/7"
+    made = (await api.put(path, json={"full_name": "Ada", "headline": "Engineer"})).json()
+    await api.put(path, json={"full_name": "Ada", "headline": "Staff engineer"})
+    page = (await api.get(f"/v1/candidates/{made['id']}/records", params={"limit": 1})).json()
+    [newest] = page["data"]
+    assert (newest["source"], newest["external_id"], newest["record_version"]) == ("greenhouse", "7", 2)
+    assert (newest["is_current"], newest["fields"]["headline"]) == (True, "Staff engineer")
+    assert "headline" in newest["wins"]
+    rest = (await api.get(f"/v1/candidates/{made['id']}/records", params={"cursor": page["next_cursor"]})).json()
+    assert [each["is_current"] for each in rest["data"]] == [False]
+    assert [
+        each["id"] for each in (await api.get("/v1/candidates", params={"external_id": "greenhouse:7"})).json()["data"]
+    ] == [made["id"]]
