@@ -1,0 +1,98 @@
+"""How the planner answers a list and a name search among many: by an index, sorting no more than it shows."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+
+from app.directory.repository import DirectoryRepository, Question
+from app.directory.schemas import Filters
+from app.directory.sorting import Place, parse_sort
+from app.kit.clock import now
+from app.kit.db import Database
+from app.kit.ids import new_id
+from app.normalise.search import query_terms
+from tests.conftest import TenantFixture
+
+PEOPLE = 5_000
+CROWD = f"""
+insert into candidates (id, full_name, years_of_experience, created_at, updated_at)
+select uuidv7(), 'Name ' || n, case when n % 3 > 0 then n % 40 end,
+  now() - n * interval '1 minute', now() - n * interval '1 hour'
+from generate_series(1, {PEOPLE}) n
+"""  # noqa: S608 (a constant)
+FILED = """
+insert into terms (term, candidate_id)
+select t.term, c.id from candidates c,
+  lateral unnest(array['w:n', 'w:na', 'w:nam', 'w:name', 'w:' || right(c.full_name, 2)]) t(term)
+on conflict do nothing
+"""
+
+
+@pytest.fixture
+async def crowd(database: Database, database_url: str, tenant: TenantFixture) -> TenantFixture:
+    """A tenant with enough people for plans to differ, and statistics of them."""
+    async with database.transaction(tenant.caller) as session:
+        await session.run(CROWD)
+        await session.run(FILED)
+    owner = Database(database_url, pool_size=1, role="talentpool_owner")
+    async with owner.outside() as connection:
+        await connection.execute(text("analyze candidates, terms"))
+    await owner.close()
+    return tenant
+
+
+async def plan_of(database: Database, tenant: TenantFixture, sort: str, after: Place | None, q: str = "") -> str:
+    """Return the plan of the first statement of a page."""
+    seen: list[tuple[str, Any]] = []
+
+    def record(*arguments: Any) -> None:
+        seen.append((arguments[2], arguments[3]))
+
+    asked = Question(Filters(), None, query_terms(q) or None, (), now())
+    async with database.transaction(tenant.caller) as session:
+        event.listen(database.engine.sync_engine, "before_cursor_execute", record)
+        try:
+            assert len(await DirectoryRepository(session).page(asked, parse_sort(sort), after, 20)) == 20
+        finally:
+            event.remove(database.engine.sync_engine, "before_cursor_execute", record)
+        statement, parameters = seen[0]
+        connection = await session.connection()
+        rows = await connection.exec_driver_sql(f"explain {statement}", parameters)
+        return "\n".join(row[0] for row in rows.all())
+
+
+@pytest.mark.parametrize(
+    ("sort", "after", "index"),
+    [
+        ("-created_at", None, "Index Scan using ix_candidates_created_at"),
+        ("-created_at", Place(now(), new_id()), "Index Scan using ix_candidates_created_at"),
+        ("created_at", None, "Index Scan Backward using ix_candidates_created_at"),
+        ("-updated_at", Place(now(), new_id()), "Index Scan Backward using ix_candidates_updated_at"),
+        ("full_name", Place("Name 1", new_id()), "Index Scan using ix_candidates_full_name"),
+        ("-years_of_experience", None, "Index Scan Backward using ix_candidates_years_of_experience"),
+        ("years_of_experience", Place(3.0, new_id()), "Index Scan using ix_candidates_years_of_experience"),
+    ],
+)
+async def test_a_page_walks_the_index_of_its_order(
+    database: Database, crowd: TenantFixture, sort: str, after: Place | None, index: str
+) -> None:
+    plan = await plan_of(database, crowd, sort, after)
+    assert index in plan.replace("Index Only", "Index"), plan
+    assert "Seq Scan" not in plan, plan
+    assert "Sort" not in plan, plan
+
+
+@pytest.mark.parametrize(
+    ("q", "how"),
+    [
+        ("name", "Index Only Scan using ix_candidates_created_at"),  # what everybody is called: from the newest on
+        ("na 12", "Index Only Scan using pk_terms"),  # what few are called: from the term
+    ],
+)
+async def test_a_name_search_begins_where_fewest_are(
+    database: Database, crowd: TenantFixture, q: str, how: str
+) -> None:
+    plan = await plan_of(database, crowd, "-created_at", None, q)
+    assert how in plan, plan
+    assert "Seq Scan" not in plan, plan
