@@ -6,13 +6,16 @@ from fastapi import APIRouter
 
 from app.connectors import routes as connectors
 from app.consent import routes as consent
+from app.contents import routes as contents
 from app.dedup import routes as dedup
 from app.directory import routes as directory
 from app.imports import routes as imports
 from app.intake import routes as intake
 from app.kit import job_routes
+from app.pages import routes as pages
 from app.pools import routes as pools
 from app.scores import routes as scores
+from app.sequences import routes as sequences
 from app.tenancy import routes as tenancy
 from app.touchpoints import routes as touchpoints
 from app.webhooks import routes as webhooks
@@ -30,5 +33,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     imports.router,
     webhooks.router,
     consent.router,
+    contents.router,
+    sequences.router,
+    pages.router,
     job_routes.router,
 )

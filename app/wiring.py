@@ -6,6 +6,7 @@ from uuid import UUID
 
 from app.kit import outbox
 from app.kit.outbox import Event, Reaction, Wake
+from app.sequences import exits
 
 
 def _score(event: Event) -> Iterator[Wake]:
@@ -42,8 +43,9 @@ REACTIONS: Final[Mapping[str, Sequence[Reaction]]] = {
     "candidate.restored": (_attach, _score),
     "candidate.merged": (_attach, _score, _leave),
     "candidate.unmerged": (_attach, _score),
-    "touchpoint.created": (_touched,),
-    "touchpoint.updated": (_touched,),
+    "touchpoint.created": (_touched, exits.on_touchpoint),
+    "touchpoint.updated": (_touched, exits.on_touchpoint),
+    "consent.changed": (exits.on_consent,),
     "candidate.erased": (_member,),
 }
 
