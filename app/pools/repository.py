@@ -1,5 +1,6 @@
 """The statements of pools; membership is written for any number of people in one round trip."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Final
@@ -7,9 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import (
     Boolean,
+    ColumnElement,
     CompoundSelect,
     Select,
+    Text,
     and_,
+    cast,
     delete,
     exists,
     func,
@@ -25,6 +29,7 @@ from app.candidates.models import Candidate
 from app.contents.models import Content
 from app.criteria import sql
 from app.criteria.tree import Node
+from app.kit.clock import now
 from app.kit.errors import AppError
 from app.kit.repository import Repository, ResourceRepository
 from app.pools.criteria_fields import ADAPTERS
@@ -82,6 +87,7 @@ class OverrideRepository(Repository[PoolOverride]):
             "note": note,
             "by": self.session.caller.actor,
             "arrived_with": candidate_id,
+            "created_at": now(),
         }
         statement = (
             insert(PoolOverride)
@@ -98,6 +104,32 @@ class OverrideRepository(Repository[PoolOverride]):
             statement = statement.where(PoolOverride.candidate_id == candidate_id)
         return len((await self.session.scalars(statement.returning(PoolOverride.candidate_id))).all())
 
+    async def move(self, loser_id: UUID, survivor_id: UUID) -> int:
+        """Give one person's decisions to another, where there is none of the same pool; return how many."""
+        return await self.session.run(
+            """update pool_overrides o set candidate_id = :survivor_id where candidate_id = :loser_id and not exists (
+                 select from pool_overrides s where s.pool_id = o.pool_id and s.candidate_id = :survivor_id)""",
+            survivor_id=survivor_id,
+            loser_id=loser_id,
+        )
+
+    async def move_back(self, survivor_id: UUID, loser_id: UUID, members: Collection[UUID]) -> None:
+        await self.session.run(
+            """update pool_overrides set candidate_id = :loser_id
+               where candidate_id = :survivor_id and arrived_with = any(:members)""",
+            survivor_id=survivor_id,
+            loser_id=loser_id,
+            members=list(members),
+        )
+
+    async def decided_since(self, candidate_id: UUID, since: datetime) -> list[UUID]:
+        """Return the pools for which something was decided about a person after that moment."""
+        recent = (PoolOverride.candidate_id == candidate_id, PoolOverride.created_at > since)
+        return [each.pool_id for each in await self.all(self.visible().where(*recent))]
+
+    async def forget(self, candidate_id: UUID) -> int:
+        return await self.session.run("delete from pool_overrides where candidate_id = :id", id=candidate_id)
+
 
 class MemberRepository(Repository[PoolMember]):
     model = PoolMember
@@ -112,6 +144,9 @@ class MemberRepository(Repository[PoolMember]):
     async def holds(self, pool_id: UUID, candidate_id: UUID) -> bool:
         pair = (PoolMember.pool_id == pool_id, PoolMember.candidate_id == candidate_id)
         return await self.first(self.visible().where(*pair)) is not None
+
+    async def forget(self, candidate_id: UUID) -> int:
+        return await self.session.run("delete from pool_members where candidate_id = :id", id=candidate_id)
 
     async def of_people(self, ids: Collection[UUID]) -> list[PoolMember]:
         return await self.all(self.visible().where(PoolMember.candidate_id.in_(ids)))
@@ -151,9 +186,9 @@ class MemberRepository(Repository[PoolMember]):
         )
         return [("removed", row.pool_id, row.candidate_id) for row in rows]
 
-    async def rewrite(self, pool: Pool, criteria: Node, now: datetime) -> list[Change]:
+    async def rewrite(self, pool: Pool, criteria: Node, at: datetime) -> list[Change]:
         """Make the members of a pool those who belong, in one statement; return who came and who left."""
-        belongs = PersonRepository(self.session).belonging(pool, criteria, now).cte("belongs")
+        belongs = PersonRepository(self.session).belonging(pool, criteria, at).cte("belongs")
         same = exists().where(
             PoolMember.pool_id == pool.id, PoolMember.candidate_id == belongs.c.id, PoolMember.by == belongs.c.by
         )
@@ -192,21 +227,58 @@ class PersonRepository(Repository[Candidate]):
         standing = (Candidate.hidden_at.is_(None), Candidate.erased_at.is_(None), Candidate.merged_into.is_(None))
         return self.visible().with_only_columns(Candidate.id).where(*standing)
 
-    def belonging(self, pool: Pool, criteria: Node, now: datetime) -> CompoundSelect[Any]:
+    def belonging(self, pool: Pool, criteria: Node, at: datetime) -> CompoundSelect[Any]:
         """Say who belongs to a pool and by what; nobody, when it is archived."""
         decided = and_(PoolOverride.pool_id == pool.id, PoolOverride.candidate_id == Candidate.id)
         is_open = literal(pool.archived_at is None)
         included = exists().where(decided, PoolOverride.membership == "include")
         by_hand = self.live().add_columns(literal("hand").label("by")).where(is_open, included)
-        meets = sql.compiled(criteria, ADAPTERS, now)
+        meets = sql.compiled(criteria, ADAPTERS, at)
         by_criteria = self.live().add_columns(literal("criteria").label("by"))
         return union_all(by_hand, by_criteria.where(is_open, meets, ~exists().where(decided)))
 
-    async def meeting(self, criteria: Node, now: datetime, after: UUID | None, limit: int) -> list[UUID]:
+    async def meeting(self, criteria: Node, at: datetime, after: UUID | None, limit: int) -> list[UUID]:
         """Return who meets the criteria, in order of id."""
-        statement = self.live().where(sql.compiled(criteria, ADAPTERS, now)).order_by(Candidate.id).limit(limit)
+        statement = self.live().where(sql.compiled(criteria, ADAPTERS, at)).order_by(Candidate.id).limit(limit)
         found = statement if after is None else statement.where(Candidate.id > after)
         return list((await self.session.scalars(found)).all())
+
+    async def count_members(self, pool_id: UUID, criteria: Node, at: datetime) -> int:
+        """Count the members of a pool who meet the criteria."""
+        return await self._count(self._inside(pool_id), sql.compiled(criteria, ADAPTERS, at))
+
+    async def count_others(self, pool_id: UUID, criteria: Node, at: datetime) -> int:
+        """Count who meets the criteria and is not a member of the pool."""
+        return await self._count(~self._inside(pool_id), sql.compiled(criteria, ADAPTERS, at))
+
+    async def count_empty(self, pool_id: UUID, name: str) -> int:
+        """Count the members of a pool whose profile has nothing, or an empty object or list, under this name."""
+        column = func.to_jsonb(getattr(Candidate, name))
+        some = func.coalesce(cast(column, Text), "null").not_in(["null", "[]", "{}"])
+        return await self._count(self._inside(pool_id), ~some)
+
+    async def _count(self, *conditions: ColumnElement[bool]) -> int:
+        people = self.live().where(*conditions).subquery()
+        counted = people.select().with_only_columns(func.count(), maintain_column_froms=True)
+        return int(await self.session.scalar(counted) or 0)
+
+    def _inside(self, pool_id: UUID) -> ColumnElement[bool]:
+        return exists().where(PoolMember.pool_id == pool_id, PoolMember.candidate_id == Candidate.id)
+
+    async def stale(self, pool_id: UUID, names: Sequence[str], before: datetime) -> Counter[str]:
+        """Count, field by field, the members whose value was last stated before that moment."""
+        rows = await self.session.rows(
+            """select name, count(*) as people from pool_members m join candidates c on c.id = m.candidate_id,
+                 unnest(cast(:names as text[])) as name
+               where m.pool_id = :pool_id and exists (
+                 select from records r where r.candidate_id = c.id and r.received_at < :before
+                   and cast(r.id as text) = c.provenance ->> split_part(name, '.', 1))
+               group by name""",
+            pool_id=pool_id,
+            names=list(names),
+            before=before,
+        )
+        return Counter({row.name: row.people for row in rows})
 
     async def versions(self, ids: Collection[UUID]) -> dict[UUID, int]:
         statement = self.visible().with_only_columns(Candidate.id, Candidate.version).where(Candidate.id.in_(ids))

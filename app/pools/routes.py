@@ -12,7 +12,7 @@ from app.kit.errors import PreconditionFailed
 from app.kit.paging import PagingQuery
 from app.kit.routing import EdgeRoute, SessionDep, operation
 from app.kit.schemas import Page
-from app.pools import approach, service
+from app.pools import approach, readiness, service
 from app.pools.errors import (
     CriteriaCycle,
     CriteriaInvalid,
@@ -33,6 +33,7 @@ from app.pools.schemas import (
     PoolCreate,
     PoolRead,
     PoolUpdate,
+    ReadinessRead,
 )
 from app.scores.errors import ScoreModelNotFound
 
@@ -143,6 +144,11 @@ async def list_approaches(
     accept_language: Annotated[str | None, Header(description="`ja` or `en`, for the reasons.")] = None,
 ) -> ApproachPage:
     return await approach.page(session, paging, pool, decision or (), accept_language)
+
+
+@router.get("/{pool_id}/readiness", summary="Read how ready a pool is", **operation("pools:read", PoolNotFound))
+async def read_pool_readiness(session: SessionDep, pool: FoundPool) -> ReadinessRead:
+    return await readiness.read(session, pool)
 
 
 @router.put(

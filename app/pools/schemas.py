@@ -224,3 +224,49 @@ class LeaseWrite(Body):
 
     model_config = ConfigDict(json_schema_extra={"example": {"expires_at": "2026-11-24T00:00:00Z"}})
     expires_at: Timestamp
+
+
+class BlockedRead(Schema):
+    """How many members a decision keeps from being contacted now, by one of its codes."""
+
+    code: str
+    count: int
+
+
+class StaleRead(Schema):
+    """How many members have a required field that nobody has stated for a year."""
+
+    field: str
+    count: int
+
+
+class MissingRead(Schema):
+    """How many members lack a field, and how many people it would make reachable, or could make members."""
+
+    field: str
+    count: int
+    would_reach: int
+    would_match: int
+
+
+class ReadinessRead(Schema):
+    """What can be done with a pool now; what is missing is ranked by how many people each field would open up."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "as_of": "2026-11-23T00:00:00Z",
+                "matched": 120,
+                "contactable": 80,
+                "blocked": [{"code": "consent_missing", "count": 30}, {"code": "no_address", "count": 10}],
+                "stale": [{"field": "years_of_experience", "count": 12}],
+                "missing": [{"field": "email_addresses.value", "count": 10, "would_reach": 10, "would_match": 0}],
+            }
+        }
+    )
+    as_of: Timestamp
+    matched: int
+    contactable: int
+    blocked: list[BlockedRead]
+    stale: list[StaleRead]
+    missing: list[MissingRead]

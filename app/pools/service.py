@@ -19,6 +19,7 @@ from app.kit.schemas import Page
 from app.pools import criteria_fields, membership
 from app.pools.criteria_fields import FIELDS, POOL
 from app.pools.errors import CriteriaCycle, CriteriaInvalid, NotDecided, PoolNotFound
+from app.pools.merging import absorb, erase, release
 from app.pools.models import Pool, PoolMember
 from app.pools.repository import MemberRepository, OverrideRepository, PoolRepository
 from app.pools.schemas import (
@@ -33,6 +34,21 @@ from app.pools.schemas import (
 )
 from app.scores import service as scores
 from app.scores.errors import ScoreModelNotFound
+
+__all__ = (
+    "absorb",
+    "change",
+    "create",
+    "decide",
+    "erase",
+    "find",
+    "members",
+    "missing_of",
+    "page",
+    "release",
+    "remove",
+    "undecide",
+)
 
 READ_ONLY: Final = set(ReadOnly.model_fields)
 NULLABLE: Final = {"threshold", "owner"}
