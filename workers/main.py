@@ -26,6 +26,8 @@ from workers.relay import relay
 
 POLL_S: Final = 1.0
 RESTART_S: Final = 1.0
+BREATH_S: Final = 0.1
+"""Between two rounds, so that a storm of signals about one person becomes one look at them."""
 TASK_TIMEOUT_S: Final = 10
 
 logger = log.get_logger(__name__)
@@ -55,6 +57,7 @@ class Drains:
         while True:
             self._woken.clear()
             await due.run_until_quiet(self._database)
+            await asyncio.sleep(BREATH_S)
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_S):
                     await self._woken.wait()

@@ -1,8 +1,8 @@
 """Drains: stateless workers over the `due` table.
 
-A drain claims rows of one kind inside one tenant with SKIP LOCKED, lets the slice's handler do its work in the same
-transaction, and removes or reschedules them. A dead worker's transaction rolls back, so nothing is lost; a writer that
-schedules a key which is being drained waits for the drain and then schedules it again, so nothing is missed.
+A drain claims rows of one kind inside one tenant by moving them a lease ahead, in a transaction of its own, so that no
+writer ever waits for its work. Then it lets the slice's handler work on the keys, under a lock of each key, and removes
+those rows that nobody has asked for again meanwhile. A worker that dies leaves rows that are due when their lease ends.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -24,6 +24,7 @@ Handler = Callable[[Session, Sequence[UUID]], Awaitable[Mapping[UUID, datetime] 
 """Does the work of some keys; answers when to look again, for those that need it."""
 
 BATCH: Final = 200
+LEASE: Final = timedelta(seconds=5)
 MAX_BACKOFF: Final = timedelta(hours=1)
 
 
@@ -32,6 +33,14 @@ class Drain:
     kind: str
     handler: Handler
     batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One key in hand, and until when it is."""
+
+    key: UUID
+    until: datetime
 
 
 _drains: dict[str, Drain] = {}
@@ -77,66 +86,87 @@ async def run_until_quiet(database: Database, passes: int = 20) -> int:
 
 async def _run_tenant(database: Database, work: Drain, tenant_id: UUID) -> int:
     who = caller.system(tenant_id, work.kind)
+    async with database.transaction(who) as session:
+        claims = await _claim(session, work.kind, work.batch)
+    if not claims:
+        return 0
     try:
-        async with database.transaction(who) as session:
-            keys = await _claim(session, work.kind, work.batch)
-            if keys:
-                await _handle(session, work, keys)
-            return len(keys)
+        await _handle(database, work, who, claims)
     except Exception as error:  # one bad key must not stop the others; each is tried alone and backs off
         log.warning("drain.batch_failed", kind=work.kind, tenant=str(tenant_id), exc_info=error)
-        return await _run_singly(database, work, who)
+        await _handle_singly(database, work, who, claims)
+    return len(claims)
 
 
-async def _run_singly(database: Database, work: Drain, who: caller.Caller) -> int:
-    async with database.transaction(who) as session:
-        keys = await _claim(session, work.kind, work.batch)
-    handled = 0
-    for key in keys:
+async def _handle_singly(database: Database, work: Drain, who: caller.Caller, claims: Sequence[Claim]) -> None:
+    for claim in claims:
         try:
-            async with database.transaction(who) as session:
-                if await _claim_one(session, work.kind, key):
-                    await _handle(session, work, [key])
-                    handled += 1
+            await _handle(database, work, who, [claim])
         except Exception as error:  # recorded on the row, with its backoff
-            log.error("drain.key_failed", kind=work.kind, key=str(key), exc_info=error)
+            log.error("drain.key_failed", kind=work.kind, key=str(claim.key), exc_info=error)
             async with database.transaction(who) as session:
-                await _back_off(session, work.kind, key, type(error).__name__)
-    return handled
+                await _back_off(session, work.kind, claim.key, type(error).__name__)
 
 
-async def _claim(session: Session, kind: str, batch: int) -> list[UUID]:
+async def _claim(session: Session, kind: str, batch: int) -> list[Claim]:
     rows = await session.rows(
-        """select key from due where kind = :kind and due_at <= now()
-           order by due_at limit :batch for update skip locked""",
+        """update due set due_at = clock_timestamp() + :lease
+           where kind = :kind and key in (
+             select key from due where kind = :kind and due_at <= now()
+             order by due_at limit :batch for update skip locked)
+           returning key, due_at""",
         kind=kind,
         batch=batch,
+        lease=LEASE,
     )
-    return [row.key for row in rows]
+    return [Claim(row.key, row.due_at) for row in sorted(rows)]
 
 
-async def _claim_one(session: Session, kind: str, key: UUID) -> bool:
-    found = await session.value(
-        "select true from due where kind = :kind and key = :key and due_at <= now() for update skip locked",
-        kind=kind,
-        key=key,
-    )
-    return bool(found)
-
-
-async def _handle(session: Session, work: Drain, keys: Sequence[UUID]) -> None:
-    again = await work.handler(session, keys) or {}
-    finished = [key for key in keys if key not in again]
-    await session.run("delete from due where kind = :kind and key = any(:keys)", kind=work.kind, keys=finished)
-    if again:
+async def _handle(database: Database, work: Drain, who: caller.Caller, claims: Sequence[Claim]) -> None:
+    """Work, then take the rows away: in two transactions, so that neither waits for a writer while it holds another."""
+    async with database.transaction(who) as session:
+        keys = [claim.key for claim in claims]
         await session.run(
-            """update due set due_at = t.due_at, attempts = 0, last_error_code = null
-               from unnest(cast(:keys as uuid[]), cast(:times as timestamptz[])) as t(key, due_at)
-               where due.kind = :kind and due.key = t.key""",
+            """select pg_advisory_xact_lock(hashtextextended(cast(key as text), hashtext(:kind)))
+               from unnest(cast(:keys as uuid[])) as key order by key""",
             kind=work.kind,
-            keys=list(again),
-            times=list(again.values()),
+            keys=keys,
         )
+        again = await work.handler(session, keys) or {}
+    async with database.transaction(who) as session:
+        await _finish(session, work.kind, claims, again)
+
+
+async def _finish(session: Session, kind: str, claims: Sequence[Claim], again: Mapping[UUID, datetime]) -> None:
+    """Remove or postpone the rows; what was asked for again while this one worked keeps its moment."""
+    await session.run(
+        "select from due where kind = :kind and key = any(:keys) order by key for update",
+        kind=kind,
+        keys=[claim.key for claim in claims],
+    )
+    await session.run(
+        """delete from due using unnest(cast(:keys as uuid[]), cast(:leases as timestamptz[])) as done(key, lease)
+           where due.kind = :kind and due.key = done.key and due.due_at = done.lease""",
+        kind=kind,
+        keys=[claim.key for claim in claims if claim.key not in again],
+        leases=[claim.until for claim in claims if claim.key not in again],
+    )
+    if again:
+        await _postpone(session, kind, [claim for claim in claims if claim.key in again], again)
+
+
+async def _postpone(session: Session, kind: str, claims: Sequence[Claim], again: Mapping[UUID, datetime]) -> None:
+    await session.run(
+        """update due set attempts = 0, last_error_code = null,
+             due_at = case when due.due_at = later.lease then later.moment else least(due.due_at, later.moment) end
+           from unnest(cast(:keys as uuid[]), cast(:leases as timestamptz[]), cast(:moments as timestamptz[]))
+             as later(key, lease, moment)
+           where due.kind = :kind and due.key = later.key""",
+        kind=kind,
+        keys=[claim.key for claim in claims],
+        leases=[claim.until for claim in claims],
+        moments=[again[claim.key] for claim in claims],
+    )
 
 
 async def _back_off(session: Session, kind: str, key: UUID, code: str) -> None:
