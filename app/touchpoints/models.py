@@ -67,7 +67,7 @@ class Touchpoint(Identified, Base):
     actor: Mapped[str]
     actor_reasons: Mapped[list[str]] = mapped_column(server_default="{}")
     actor_rule_version: Mapped[int | None] = mapped_column(Integer())
-    actor_by: Mapped[str]
+    actor_by: Mapped[str] = mapped_column(server_default="rule")
     provider_flag: Mapped[str | None]
     agent_class: Mapped[str] = mapped_column(server_default="none")
     address_class: Mapped[str] = mapped_column(server_default="none")

@@ -19,30 +19,35 @@ TOTAL_MAX: Final = 10_001
 _COLUMNS: Final = ", ".join(Touchpoint.__table__.columns.keys())
 
 # `for key share` is what the foreign key takes anyway; taken here it makes a merge of the same people wait or be seen.
+# The look-ups are lateral, each by its index: without statistics a plan of joins would read whole tables a row.
 _LOCATE: Final = """
 with asked as materialized (
   select * from unnest(cast(:places as int[]), cast(:ids as uuid[]), cast(:kinds as text[]), cast(:hashes as bytea[]),
     cast(:person_sources as text[]), cast(:person_ids as text[]), cast(:sources as text[]), cast(:event_ids as text[]))
     as t(place, id, kind, hash, person_source, person_id, source, event_id)
-), people as materialized (
-  select asked.place, c.id from asked
-  cross join lateral (
-    select coalesce((select a.candidate_id from aliases a where a.old_id = asked.id), asked.id) as id
-      where asked.id is not null
-    union
-    select i.candidate_id from identifiers i
-      where i.kind = asked.kind and i.value_hash = asked.hash and i.value is not null
-    union
-    select e.candidate_id from external_ids e
-      where e.source = asked.person_source and e.external_id = asked.person_id
-  ) as named join candidates c on c.id = named.id
-  where c.hidden_at is null and c.erased_at is null and c.merged_into is null
-  for key share of c
 )
-select place, id as candidate_id, cast(null as uuid) as touchpoint_id from people
+select asked.place, person.id as candidate_id, cast(null as uuid) as touchpoint_id from asked
+cross join lateral (
+  select coalesce((select a.candidate_id from aliases a where a.old_id = asked.id), asked.id) as id
+    where asked.id is not null
+  union
+  select i.candidate_id from identifiers i
+    where i.kind = asked.kind and i.value_hash = asked.hash and i.value is not null
+  union
+  select e.candidate_id from external_ids e
+    where e.source = asked.person_source and e.external_id = asked.person_id
+) as named
+cross join lateral (
+  select c.id from candidates c
+  where c.id = named.id and c.hidden_at is null and c.erased_at is null and c.merged_into is null
+  for key share
+) as person
 union all
-select asked.place, t.candidate_id, t.id from asked
-  join touchpoints t on t.source = asked.source and t.external_id = asked.event_id
+select asked.place, event.candidate_id, event.id from asked
+cross join lateral (
+  select t.candidate_id, t.id from touchpoints t
+  where t.source = asked.source and t.external_id = asked.event_id limit 1
+) as event
 """
 
 _JUDGED: Final = """
