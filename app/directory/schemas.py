@@ -74,6 +74,18 @@ class FacetCount(Schema):
 class CandidatePage(Page[CandidateRead]):
     """One page of a search; the first one has the facets that were asked for."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "data": [],
+                "next_cursor": None,
+                "has_more": False,
+                "total": 0,
+                "total_is_capped": False,
+                "facets": {"tags": [{"value": "backend", "count": 12}]},
+            }
+        }
+    )
     facets: dict[str, list[FacetCount]] = Field(default={})
     facets_are_capped: bool | SkipJsonSchema[None] = Field(default=None, exclude_if=lambda value: value is None)
 
@@ -81,6 +93,24 @@ class CandidatePage(Page[CandidateRead]):
 class RecordRead(Schema):
     """One incoming statement as it came, and which fields of the profile were taken from it."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "id": "01999999-0000-7000-8000-000000000030",
+                "candidate_id": "01999999-0000-7000-8000-000000000003",
+                "first_candidate_id": "01999999-0000-7000-8000-000000000003",
+                "source": "greenhouse",
+                "external_id": "123",
+                "record_version": 1,
+                "is_current": True,
+                "door": "api",
+                "by": "key:01999999-0000-7000-8000-000000000001",
+                "received_at": "2026-11-23T00:00:00Z",
+                "fields": {"full_name": "髙橋 花子", "tags": ["backend"]},
+                "wins": ["full_name", "tags"],
+            }
+        }
+    )
     id: UUID
     candidate_id: UUID
     first_candidate_id: UUID
