@@ -12,7 +12,7 @@ from app.normalise.phones import parse_phone
 from app.touchpoints.agents import address_class, agent_class, method_class
 from app.touchpoints.errors import InvalidEmail, InvalidPhone, UnknownType
 from app.touchpoints.kinds import is_known
-from app.touchpoints.models import Touchpoint
+from app.touchpoints.row import NewTouchpoint
 from app.touchpoints.schemas import EvidenceIn, TouchpointIn
 from app.touchpoints.trust import ACTOR_RULE_VERSION
 
@@ -36,7 +36,7 @@ class Wanted:
 class Draft:
     """A readable item on its way: the row it would be, and by what it names its person."""
 
-    touchpoint: Touchpoint
+    touchpoint: NewTouchpoint
     wanted: Wanted
 
 
@@ -46,9 +46,8 @@ def draft(item: TouchpointIn, tenant_id: UUID, region: str) -> Draft:
         raise UnknownType
     kind, source, value, key = _identifier(item, region)
     digest = None if key is None else candidates.identifier_hash(tenant_id, str(kind), key)
-    row = _row(item)
-    row.identifier_kind, row.identifier_source, row.identifier_value, row.identifier_hash = kind, source, value, digest
-    return Draft(row, Wanted(item.source, item.external_id, item.candidate_id, kind, digest, source, value))
+    wanted = Wanted(item.source, item.external_id, item.candidate_id, kind, digest, source, value)
+    return Draft(_row(item, wanted), wanted)
 
 
 def _identifier(item: TouchpointIn, region: str) -> tuple[str | None, str | None, str | None, str | None]:
@@ -67,10 +66,10 @@ def _identifier(item: TouchpointIn, region: str) -> tuple[str | None, str | None
     return None, None, None, None
 
 
-def _row(item: TouchpointIn) -> Touchpoint:
+def _row(item: TouchpointIn, named: Wanted) -> NewTouchpoint:
     evidence = item.evidence or EvidenceIn()
     given = item.actor is not None
-    return Touchpoint(
+    return NewTouchpoint(
         id=new_id(),
         type=item.type,
         occurred_at=item.occurred_at,
@@ -88,6 +87,10 @@ def _row(item: TouchpointIn) -> Touchpoint:
         agent_class=agent_class(evidence.user_agent),
         address_class=address_class(evidence.ip),
         method_class=method_class(evidence.method),
+        identifier_kind=named.kind,
+        identifier_source=named.person_source,
+        identifier_value=named.value,
+        identifier_hash=named.hash,
     )
 
 

@@ -12,6 +12,7 @@ from app.kit.repository import ResourceRepository
 from app.touchpoints.draft import Wanted
 from app.touchpoints.kinds import SELECTION, SELECTION_OPENS
 from app.touchpoints.models import Touchpoint
+from app.touchpoints.row import NewTouchpoint
 from app.touchpoints.schemas import Filter
 from app.touchpoints.trust import ACTOR_RULE_VERSION, Judgement
 
@@ -78,7 +79,7 @@ class TouchpointRepository(ResourceRepository[Touchpoint]):
             event_ids=[each.event_id for each in wanted],
         )
 
-    async def insert(self, touchpoints: Sequence[Touchpoint]) -> set[UUID]:
+    async def insert(self, touchpoints: Sequence[NewTouchpoint]) -> set[UUID]:
         """Write new touchpoints; return the ids of those whose event was not there yet.
 
         In the order of the unique key, so that two batches of the same events wait for each other and never deadlock.
@@ -102,7 +103,7 @@ class TouchpointRepository(ResourceRepository[Touchpoint]):
             ids=[id_ for _, id_ in named],
         )
 
-    async def of_messages(self, touchpoints: Sequence[Touchpoint]) -> list[Any]:
+    async def of_messages(self, touchpoints: Sequence[NewTouchpoint]) -> list[Any]:
         """Return what is stored of the same messages to the same recipients."""
         return await self.session.rows(
             f"""{_JUDGED} where id in (
@@ -242,10 +243,11 @@ class TouchpointRepository(ResourceRepository[Touchpoint]):
         return len((await self.session.execute(counted)).all())
 
 
-def _plain(touchpoint: Touchpoint, tenant_id: UUID) -> dict[str, Any]:
-    row = {name: getattr(touchpoint, name) for name in Touchpoint.__table__.columns.keys()}  # noqa: SIM118 (not a dict)
-    digest: bytes | None = row["identifier_hash"]
-    return {**row, "tenant_id": tenant_id, "identifier_hash": None if digest is None else f"\\x{digest.hex()}"}
+def _plain(touchpoint: NewTouchpoint, tenant_id: UUID) -> dict[str, Any]:
+    row = touchpoint.columns() | {"tenant_id": tenant_id}
+    if touchpoint.identifier_hash is not None:
+        row["identifier_hash"] = f"\\x{touchpoint.identifier_hash.hex()}"
+    return row
 
 
 def _conditions(asked: Filter) -> list[ColumnElement[bool]]:

@@ -28,6 +28,7 @@ from app.touchpoints.errors import PersonNotFound, TouchpointNotFound
 from app.touchpoints.kinds import SELECTION
 from app.touchpoints.models import Touchpoint
 from app.touchpoints.repository import TouchpointRepository
+from app.touchpoints.row import NewTouchpoint
 from app.touchpoints.schemas import (
     Filter,
     TouchpointBatch,
@@ -40,6 +41,7 @@ from app.touchpoints.schemas import (
 from app.touchpoints.signals import TouchpointSignal, interactions, signals
 from app.touchpoints.trust import JUDGED
 
+Row = NewTouchpoint | Touchpoint
 Outcome = Literal["created", "repeated", "unmatched", "invalid"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 JUDGED_FIELDS = ("actor", "actor_reasons")
@@ -56,7 +58,7 @@ class Ingested:
     id: UUID | None = None
     candidate_id: UUID | None = None
     refusal: AppError | None = None
-    stored: Touchpoint | None = None
+    stored: NewTouchpoint | None = None
 
 
 async def ingest(
@@ -87,7 +89,7 @@ async def create(session: Session, body: TouchpointIn) -> tuple[TouchpointRead, 
     if answer.refusal is not None:
         raise answer.refusal
     if answer.stored is not None:
-        return read(answer.stored), True
+        return read(Touchpoint(**answer.stored.columns())), True
     return read(await get(session, answer.id)), False
 
 
@@ -259,7 +261,7 @@ def _answer(one: Draft, people: set[UUID]) -> Ingested:
     return Ingested(outcome, 201, row.id, row.candidate_id, stored=row)
 
 
-def _place(row: Touchpoint, people: set[UUID]) -> None:
+def _place(row: Row, people: set[UUID]) -> None:
     """Give it its person, or the reason why it has none."""
     if len(people) == 1:
         [row.candidate_id] = people
@@ -276,7 +278,7 @@ def _unless_lost(answer: Ingested, lost: Mapping[UUID, Ingested]) -> Ingested:
     return lost.get(answer.id, answer) if answer.id is not None else answer
 
 
-async def _store(session: Session, new: Sequence[Touchpoint]) -> dict[UUID, Ingested]:
+async def _store(session: Session, new: Sequence[NewTouchpoint]) -> dict[UUID, Ingested]:
     """Write new rows with all that follows; return the answers of those that another transaction stored first."""
     repository = TouchpointRepository(session)
     together = [each for each in new if each.message_id is not None and each.type in JUDGED_TOGETHER]
@@ -296,7 +298,7 @@ async def _store(session: Session, new: Sequence[Touchpoint]) -> dict[UUID, Inge
     return await _repeats(session, [each for each in new if each.id not in kept])
 
 
-async def _repeats(session: Session, lost: Sequence[Touchpoint]) -> dict[UUID, Ingested]:
+async def _repeats(session: Session, lost: Sequence[NewTouchpoint]) -> dict[UUID, Ingested]:
     if not lost:
         return {}
     rows = await TouchpointRepository(session).events([(each.source, each.external_id) for each in lost])
@@ -304,7 +306,7 @@ async def _repeats(session: Session, lost: Sequence[Touchpoint]) -> dict[UUID, I
     return {each.id: first[each.source, each.external_id] for each in lost}
 
 
-async def _forget_erased(session: Session, unmatched: Sequence[Touchpoint]) -> None:
+async def _forget_erased(session: Session, unmatched: Sequence[NewTouchpoint]) -> None:
     """Drop the identifiers of erased people; found by halves, because there is hardly ever one."""
     if not unmatched or not await _names_erased(session, unmatched):
         return
@@ -317,7 +319,7 @@ async def _forget_erased(session: Session, unmatched: Sequence[Touchpoint]) -> N
     await _forget_erased(session, unmatched[middle:])
 
 
-async def _names_erased(session: Session, unmatched: Sequence[Touchpoint]) -> bool:
+async def _names_erased(session: Session, unmatched: Sequence[NewTouchpoint]) -> bool:
     named = {(each.identifier_kind, each.identifier_source, each.identifier_value or "") for each in unmatched}
     emails, phones = ({value for kind, _, value in named if kind == asked} for asked in ("email", "phone"))
     people = {(source, value) for _, source, value in named if source is not None}
@@ -348,7 +350,7 @@ def _named_by(row: Touchpoint) -> Wanted:
     )
 
 
-async def _act(session: Session, touchpoints: Iterable[Touchpoint]) -> None:
+async def _act(session: Session, touchpoints: Iterable[Row]) -> None:
     """Do what some types say beyond themselves: selections begin and end, addresses bounce or are given up."""
     listed = list(touchpoints)
     selecting = {each.candidate_id for each in listed if each.candidate_id is not None and each.type in SELECTION}
@@ -364,12 +366,12 @@ async def _act(session: Session, touchpoints: Iterable[Touchpoint]) -> None:
             await consent.suppress(session, "email", "email", address, reason, source)
 
 
-def _is_hard_bounce(touchpoint: Touchpoint) -> bool:
+def _is_hard_bounce(touchpoint: Row) -> bool:
     bounce = touchpoint.data.get("bounce")
     return touchpoint.type == "email_bounced" and isinstance(bounce, dict) and bounce.get("kind") == "hard"
 
 
-async def _address(session: Session, touchpoint: Touchpoint) -> str | None:
+async def _address(session: Session, touchpoint: Row) -> str | None:
     """Return which address it is about: the one that was named, else the person's own."""
     if touchpoint.identifier_kind == "email":
         return touchpoint.identifier_value
