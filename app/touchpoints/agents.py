@@ -54,8 +54,10 @@ def agent_class(user_agent: str | None) -> AgentClass:
 
 def address_class(address: str | None) -> AddressClass:
     """Classify an IP address; what is not one is `none`."""
+    if not address:
+        return "none"
     try:
-        return "public" if ip_address(address or "").is_global else "private"
+        return "public" if ip_address(address).is_global else "private"
     except ValueError:
         return "none"
 

@@ -110,7 +110,8 @@ class TouchpointIn(Body):
 
     @model_validator(mode="after")
     def _one_person(self) -> Self:
-        if sum(each is not None for each in (self.candidate_id, self.email, self.phone, self.person)) != 1:
+        named = (self.candidate_id, self.email, self.phone, self.person)
+        if named.count(None) != len(named) - 1:
             raise PydanticCustomError("exactly_one_person", "exactly one of candidate_id, email, phone and person")
         return self
 

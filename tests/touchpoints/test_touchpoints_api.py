@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import pytest
 
 from app.kit.clock import now
 from app.kit.db import Database, count_statements
@@ -78,6 +79,28 @@ async def test_what_is_wrong_is_said_with_its_place(api: httpx.AsyncClient, new_
     assert await refused(candidate_id=person, email="a@example.com") == (422, "invalid", [""])
     assert await refused(candidate_id=person, id=MISSING) == (422, "invalid", ["/id"])
     assert (await api.post("/v1/touchpoints", json=told(candidate_id=person, type="custom:danced"))).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"data": {"n": 10**30}},
+        {"data": {"message_id": 7, "url": [], "bounce": "hard", "event": "x"}},
+        {"data": {"message_id": "<" + "x" * 900 + ">"}},
+        {"occurred_at": "9999-12-31T23:59:59Z"},
+        {"occurred_at": "0001-01-02T00:00:00Z"},
+        {"topics": ["　Ｐｙｔｈｏｎ　"], "type": "email_bounced"},
+        {"evidence": {"user_agent": "", "ip": "fe80::1%eth0", "method": "HEAD"}, "type": "email_clicked"},
+    ],
+)
+async def test_odd_values_are_kept_and_scored(
+    api: httpx.AsyncClient, new_person: NewPerson, drain: Drain, odd: dict[str, Any]
+) -> None:
+    person = await new_person()
+    assert (await api.post("/v1/touchpoints", json=told(candidate_id=person) | odd)).status_code == 201
+    await drain()
+    assert (await api.get(f"/v1/candidates/{person}/score")).status_code == 200
+    assert (await api.get("/v1/scores")).status_code == 200
 
 
 async def test_a_person_is_found_by_any_spelling_of_an_identifier(
