@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.candidates.models import Candidate, ExternalId, Record, Term
+from app.candidates.terms import filter_term
 from app.criteria import sql
 from app.criteria.tree import Node
 from app.directory.schemas import FACET_SAMPLE, FACET_VALUES, Filters
@@ -133,6 +134,8 @@ def _filtered(asked: Question) -> Iterable[Condition]:
     filters = asked.filters
     for name, field in _LEAVES.items():
         if wanted := getattr(filters, name):
+            if "hidden" not in filters.status:
+                yield _filed_under(*(filter_term(name, value) for value in wanted))
             node = read_criteria({"field": field, "op": "has_any", "value": wanted}, "", FIELDS)
             yield sql.compiled(node, ADAPTERS, asked.moment)
     if filters.source:
@@ -159,8 +162,9 @@ def _asked_for(asked: Question) -> Iterable[Condition]:
     yield or_(filed, Candidate.id.in_(asked.addressed)) if asked.addressed else filed
 
 
-def _filed_under(term: str) -> Condition:
-    return exists().where(Term.term == term, Term.candidate_id == Candidate.id)
+def _filed_under(*terms: str) -> Condition:
+    """Say that a candidate is found by any of these terms: the part of a condition that an index serves."""
+    return exists().where(Term.term.in_(terms), Term.candidate_id == Candidate.id)
 
 
 _TIER: Final = """(select s.tier from scores s where s.candidate_id = candidates.id and s.model_key = 'default'

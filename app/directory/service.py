@@ -72,23 +72,25 @@ async def records(session: Session, paging: Paging, candidate_id: UUID) -> Page[
 
 
 async def _question(session: Session, filters: Filters, criteria: object, q: str, *, exact: bool = False) -> Question:
-    zone = ZoneInfo((await tenancy.read(session)).timezone)
+    tenant = await tenancy.read(session)
     return Question(
         filters=filters,
         criteria=None if criteria is None else read_criteria(criteria, "/criteria"),
         terms=query_terms(q) if q.strip() else None,
-        addressed=await _addressed(session, q) if exact else (),
-        moment=now().astimezone(zone),
+        addressed=await _addressed(session, q, tenant.country_code) if exact else (),
+        moment=now().astimezone(ZoneInfo(tenant.timezone)),
     )
 
 
-async def _addressed(session: Session, q: str) -> Sequence[UUID]:
+async def _addressed(session: Session, q: str, country: str) -> Sequence[UUID]:
     """Return who has exactly this e-mail address or phone number."""
     if email := parse_email(q):
-        return [each for ids in (await candidates.locate(session, "email", [email.key])).values() for each in ids]
-    if phone := parse_phone(q):
-        return [each for ids in (await candidates.locate(session, "phone", [phone.e164])).values() for each in ids]
-    return ()
+        found = await candidates.locate(session, "email", [email.key])
+    elif phone := parse_phone(q, country):
+        found = await candidates.locate(session, "phone", [phone.e164])
+    else:
+        return ()
+    return [each for ids in found.values() for each in ids]
 
 
 async def _page(session: Session, paging: Paging, asked: Question, sort: Sort, *bound: Any) -> Page[CandidateRead]:  # noqa: ANN401 (what a cursor is bound to is any JSON)

@@ -1,5 +1,6 @@
 """How the planner answers a list and a name search among many: by an index, sorting no more than it shows."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -24,7 +25,9 @@ from generate_series(1, {PEOPLE}) n
 FILED = """
 insert into terms (term, candidate_id)
 select t.term, c.id from candidates c,
-  lateral unnest(array['w:n', 'w:na', 'w:nam', 'w:name', 'w:' || right(c.full_name, 2)]) t(term)
+  lateral unnest(array['w:n', 'w:na', 'w:nam', 'w:name', 'w:' || right(c.full_name, 2),
+                       't:' || (c.years_of_experience = 39)]) t(term)
+where t.term is not null
 on conflict do nothing
 """
 
@@ -42,18 +45,22 @@ async def crowd(database: Database, database_url: str, tenant: TenantFixture) ->
     return tenant
 
 
-async def plan_of(database: Database, tenant: TenantFixture, sort: str, after: Place | None, q: str = "") -> str:
+async def plan_of(
+    database: Database, tenant: TenantFixture, sort: str, after: Place | None, q: str = "", tag: Sequence[str] = ()
+) -> str:
     """Return the plan of the first statement of a page."""
     seen: list[tuple[str, Any]] = []
 
     def record(*arguments: Any) -> None:
         seen.append((arguments[2], arguments[3]))
 
-    asked = Question(Filters(), None, query_terms(q) or None, (), now())
+    asked = Question(Filters(tag=tag), None, query_terms(q) or None, (), now())
     async with database.transaction(tenant.caller) as session:
         event.listen(database.engine.sync_engine, "before_cursor_execute", record)
         try:
-            assert len(await DirectoryRepository(session).page(asked, parse_sort(sort), after, 20)) == 20
+            assert len(await DirectoryRepository(session).page(asked, parse_sort(sort), after, 20)) == (
+                0 if tag else 20
+            )
         finally:
             event.remove(database.engine.sync_engine, "before_cursor_execute", record)
         statement, parameters = seen[0]
@@ -95,4 +102,10 @@ async def test_a_name_search_begins_where_fewest_are(
 ) -> None:
     plan = await plan_of(database, crowd, "-created_at", None, q)
     assert how in plan, plan
+    assert "Seq Scan" not in plan, plan
+
+
+async def test_a_rare_tag_is_found_by_its_term(database: Database, crowd: TenantFixture) -> None:
+    plan = await plan_of(database, crowd, "-created_at", None, tag=["true"])
+    assert "Index Only Scan using pk_terms" in plan, plan
     assert "Seq Scan" not in plan, plan

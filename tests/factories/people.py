@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from app.candidates.fields import PROFILE
 from app.candidates.models import Candidate, Term
+from app.candidates.terms import terms_of
 from app.kit.db import Session
 from app.normalise.names import NameStatement, parse_name
-from app.normalise.search import name_terms, text_terms
 
 NAMES = tuple(NameStatement.__dataclass_fields__)
 
@@ -25,5 +26,4 @@ async def add_people(session: Session, *people: Mapping[str, Any]) -> list[UUID]
 def _terms(row: Candidate) -> set[str]:
     stated = {name: getattr(row, name) for name in NAMES if getattr(row, name)}
     name = parse_name(NameStatement(**{**stated, "other_names": tuple(stated.get("other_names", ()))}))
-    texts = [row.current_company or "", *(skill["name"] for skill in row.skills or ())]
-    return (name_terms(name) if name else set()) | {term for text in texts for term in text_terms(text)}
+    return terms_of({field: getattr(row, field) for field in PROFILE}, [name] if name else [])
