@@ -3,14 +3,17 @@
 import asyncio
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
 from pydantic import ValidationError
+from rich.console import Console
 
 from app import dev, openapi
-from app.kit import migrate
+from app.imports import command
+from app.kit import http, migrate
 from app.kit.embedded import running_database_url
 from app.kit.errors import AppError
 from app.kit.migrate import DatabaseUnusable
@@ -64,6 +67,24 @@ def export(
         openapi.FILE.write_text(current)
     elif not openapi.FILE.exists() or openapi.FILE.read_text() != current:
         sys.exit(f"{openapi.FILE} is not what the routes say: write it by talentpool openapi.")
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="CSV, TSV, XLSX or NDJSON.")],
+    *,
+    source: Annotated[str, typer.Option(help="The system that the ids in the file belong to.")] = "spreadsheet",
+    source_type: Annotated[str | None, typer.Option(help="How these people were met, such as past_applicant.")] = None,
+    commit: Annotated[bool, typer.Option("--commit/--dry-run", help="Write the rows, or only judge them.")] = True,
+    url: Annotated[str | None, typer.Option(help="Where the service runs; else on this machine at $PORT.")] = None,
+) -> None:
+    """Bring a file of people into the running service."""
+    settings = _settings()
+    form = {"source": source, "commit": "auto" if commit else "manual"}
+    form |= {"source_type": source_type} if source_type else {}
+    with http.service_client(url or f"http://127.0.0.1:{settings.port}", command.api_key(settings.data_dir)) as client:
+        if not command.run(client, file, form, Console()):
+            sys.exit(1)
 
 
 @keys.command("create")

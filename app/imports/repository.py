@@ -155,7 +155,7 @@ async def unmark(session: Session, import_id: UUID, rows: Sequence[int]) -> None
 
 async def changed_here(session: Session, ids: Sequence[UUID]) -> set[UUID]:
     """Return which of these candidates this very transaction has changed."""
-    rows = await session.rows("select id from candidates where id = any(:ids) and updated_at = now()", ids=list(ids))
+    rows = await session.rows("select id from candidates where id = any(:ids) and updated_at >= now()", ids=list(ids))
     return {row.id for row in rows}
 
 
