@@ -4,9 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
+from app.candidates.schemas import CandidatePatch
+from app.intake import service as intake
+from app.intake.statement import Statement
 from app.kit import outbox
+from app.kit.db import Session
 from app.kit.outbox import Event, Reaction, Wake
-from app.sequences import exits
+from app.sequences import enrollments, exits
 
 
 def _score(event: Event) -> Iterator[Wake]:
@@ -21,9 +25,11 @@ def _attach(event: Event) -> Iterator[Wake]:
 
 
 def _touched(event: Event) -> Iterator[Wake]:
-    """Score the person of a touchpoint; look again for one that is not known, who may be coming at this moment."""
-    person = event.data["candidate_id"]
-    yield Wake("attach_touchpoint", event.id) if person is None else Wake("score", person)
+    """Score the person of a touchpoint; look again for one that is not known, who may be coming at this moment.
+
+    Both are due by the touchpoint: a key of its own, for which nobody has to wait.
+    """
+    yield Wake("touched" if event.data["candidate_id"] else "attach_touchpoint", event.id)
 
 
 def _member(event: Event) -> Iterator[Wake]:
@@ -50,6 +56,13 @@ REACTIONS: Final[Mapping[str, Sequence[Reaction]]] = {
 }
 
 
+async def _tag(session: Session, candidate_id: UUID, add: Sequence[str], remove: Sequence[str]) -> None:
+    """Change a candidate's tags through the one door for people."""
+    fields = CandidatePatch.model_validate({"tags": {"add": list(add), "remove": list(remove)}})
+    await intake.admit(session, [Statement(fields, target=candidate_id)], door="manual")
+
+
 def wire() -> None:
     """Join the slices; called once by each process before its first transaction."""
     outbox.react(REACTIONS)
+    enrollments.use_tagger(_tag)

@@ -127,6 +127,12 @@ async def recompute(session: Session, ids: Sequence[UUID]) -> dict[UUID, datetim
     return _next_events(rows)
 
 
+async def recount(session: Session, ids: Sequence[UUID]) -> None:
+    """Count these people anew, and have them looked at again when their time comes."""
+    again = await recompute(session, ids)
+    await outbox.schedule(session, *(Wake("score", person, moment) for person, moment in again.items()))
+
+
 async def scores_of(
     session: Session, ids: Sequence[UUID], model: str = DEFAULT, at: datetime | None = None, version: int | None = None
 ) -> dict[UUID, ScoreRead]:

@@ -3,12 +3,11 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from app.kit import outbox
 from app.kit.db import Session
 from app.kit.due import drain
 from app.kit.jobs import Claim, job
-from app.kit.outbox import Wake
 from app.scores import repository, service
+from app.touchpoints import service as touchpoints
 
 CHUNK: Final = 500
 
@@ -18,10 +17,16 @@ async def score(session: Session, candidate_ids: Sequence[UUID]) -> Mapping[UUID
     return await service.recompute(session, candidate_ids)
 
 
+@drain("touched", batch=CHUNK)
+async def touched(session: Session, touchpoint_ids: Sequence[UUID]) -> None:
+    """Count anew whom new touchpoints are about; due by touchpoint, so that no door waits for a count."""
+    await service.recount(session, await touchpoints.people_of(session, touchpoint_ids))
+
+
 @job(service.SWEEP)
 async def sweep(claim: Claim) -> Mapping[str, Any]:
     """Count everybody anew, which changes nothing but proves it."""
-    return {"candidates": await _each_chunk(claim, "count", dict(claim.cursor or {}), _recount)}
+    return {"candidates": await _each_chunk(claim, "count", dict(claim.cursor or {}), service.recount)}
 
 
 @job(service.PUBLISH)
@@ -34,7 +39,7 @@ async def publish(claim: Claim) -> Mapping[str, Any]:
             version, served = await service.begin_publishing(session, key)
             state = {"version": version, "served": served, "part": "count"}
             await claim.progress(session, 0, total=await repository.people(session), cursor=state)
-    people = await _each_chunk(claim, "count", state, _recount)
+    people = await _each_chunk(claim, "count", state, service.recount)
     if state["part"] == "count":
         async with claim.step() as session:
             await repository.serve(session, key, state["version"])
@@ -46,11 +51,6 @@ async def publish(claim: Claim) -> Mapping[str, Any]:
 
     await _each_chunk(claim, "tell", state, tell)
     return {"model_version": state["version"]}
-
-
-async def _recount(session: Session, ids: Sequence[UUID]) -> None:
-    again = await service.recompute(session, ids)
-    await outbox.schedule(session, *(Wake("score", person, moment) for person, moment in again.items()))
 
 
 async def _each_chunk(
