@@ -233,14 +233,24 @@ def _following(steps: Sequence[Step], key: str, after: Step | None) -> Step | No
 def unsupported(definition: Definition) -> list[str]:
     """Return the pointers of what can be saved but is not carried out yet."""
     found = [place for place, step, _ in walk(definition.steps) if not _is_carried_out(step)]
-    found += [f"/entry/{index}" for index in range(len(definition.entry))]
-    return found + (["/exit_if"] if definition.exit_if is not None else [])
+    return found + [f"/entry/{index}" for index in range(len(definition.entry))]
 
 
 def _is_carried_out(step: Step) -> bool:
     if isinstance(step, Send):
         return step.content is None or step.content.pick == "id"
-    return isinstance(step, Exit) or (isinstance(step, Wait) and step.until is None)
+    return step.until is None if isinstance(step, Wait) else not isinstance(step, Notify)
+
+
+def trees(definition: Definition) -> Iterator[tuple[str, Tree]]:
+    """Yield the search trees of a definition with their JSON pointers."""
+    for place, step, _ in walk(definition.steps):
+        if isinstance(step, Branch):
+            yield f"{place}/if", step.if_
+        elif isinstance(step, Wait) and step.until is not None:
+            yield f"{place}/until", step.until
+    if definition.exit_if is not None:
+        yield "/exit_if", definition.exit_if
 
 
 def problems(definition: Definition) -> list[tuple[str, str, str]]:

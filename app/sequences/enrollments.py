@@ -1,6 +1,6 @@
 """Letting people in, moving them on, and letting them out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,10 +15,15 @@ from app.kit.ids import new_id
 from app.kit.outbox import Wake
 from app.sequences import definition as words
 from app.sequences import events, flow, queue
-from app.sequences.definition import Definition, Send, Wait
+from app.sequences.definition import Branch, Definition, Send, Step, Wait
 from app.sequences.flow import Plan
 from app.sequences.models import Enrollment, Message, SequenceRevision
-from app.sequences.repository import EnrollmentRepository, MessageRepository, SequenceRevisionRepository
+from app.sequences.repository import (
+    EnrollmentRepository,
+    MessageRepository,
+    PersonRepository,
+    SequenceRevisionRepository,
+)
 from app.tenancy import service as tenancy
 
 DUE = "enrollment"
@@ -34,6 +39,31 @@ class Live:
     @classmethod
     def of(cls, revision: SequenceRevision) -> "Live":
         return cls(Definition.model_validate(revision.definition), revision.templates)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An enrollment that goes on to `step`, reached at `at`."""
+
+    enrollment: Enrollment
+    live: Live
+    step: Step | None
+    at: datetime
+
+
+Tagger = Callable[[Session, UUID, Sequence[str], Sequence[str]], Awaitable[None]]
+"""Adds and removes tags of a candidate; the door for people stands above this slice, so the wiring hands it down."""
+_taggers: list[Tagger] = []
+
+
+def use_tagger(tagger: Tagger) -> None:
+    """Let tag steps be carried out by `tagger`."""
+    _taggers[:] = [tagger]
+
+
+async def _tag(session: Session, candidate_id: UUID, add: Sequence[str], remove: Sequence[str]) -> None:
+    for tagger in _taggers:
+        await tagger(session, candidate_id, add, remove)
 
 
 async def lives(session: Session, enrollments: Sequence[Enrollment]) -> dict[tuple[UUID, int], Live]:
@@ -53,30 +83,20 @@ async def enter(
 ) -> dict[UUID, UUID]:
     """Let candidates in who are not in; return candidate → enrollment of those who came in."""
     moment = now()
-    at = max(start_at or moment, moment)
-    zones = await _zones(session, live.definition, ids)
-    plans = {
-        new_id(): (
-            candidate_id,
-            flow.plan(live.definition, words.first(live.definition), at, moment, zones[candidate_id]),
-        )
-        for candidate_id in ids
-    }
     rows = [
         {
-            "id": enrollment_id,
+            "id": new_id(),
             "sequence_id": sequence_id,
             "sequence_revision": revision,
             "candidate_id": candidate_id,
             "entered_by": session.caller.actor,
             "started_at": moment,
-            **_standing(plan, moment),
         }
-        for enrollment_id, (candidate_id, plan) in plans.items()
+        for candidate_id in ids
     ]
-    written = await EnrollmentRepository(session).enter(rows)
-    entered = await EnrollmentRepository(session).many(written)
-    await _follow(session, [(each, plans[each.id][1], live) for each in entered])
+    entered = await EnrollmentRepository(session).many(await EnrollmentRepository(session).enter(rows))
+    at, first = max(start_at or moment, moment), words.first(live.definition)
+    await _go(session, [Move(each, live, first, at) for each in entered])
     return {each.candidate_id: each.id for each in entered}
 
 
@@ -86,7 +106,7 @@ async def advance(session: Session, ids: Sequence[UUID]) -> dict[UUID, datetime]
     rows = [each for each in await EnrollmentRepository(session).many(ids, lock=True) if each.next_at is not None]
     found = await lives(session, rows)
     ready = [each for each in rows if each.state == "active" and each.next_at is not None and each.next_at <= moment]
-    await _go(session, [(each, each.next_at or moment, live_of(each, found)) for each in ready])
+    await _go(session, [_onward(each, live_of(each, found), each.next_at or moment) for each in ready])
     return {each.id: each.next_at for each in rows if each.state == "active" and each.next_at and each.next_at > moment}
 
 
@@ -94,7 +114,7 @@ async def move_on(session: Session, enrollment: Enrollment, step: str, at: datet
     """Let an enrollment go on from its send step, the next wait counting from `at`; others stay where they are."""
     if enrollment.state == "active" and enrollment.step == step:
         found = await lives(session, [enrollment])
-        await _go(session, [(enrollment, at, live_of(enrollment, found))])
+        await _go(session, [_onward(enrollment, live_of(enrollment, found), at)])
 
 
 async def leave(
@@ -112,19 +132,40 @@ async def leave(
     await outbox.record(session, events.enrollment_changed(enrollment))
 
 
-async def _go(session: Session, movers: Sequence[tuple[Enrollment, datetime, Live]]) -> None:
+def _onward(enrollment: Enrollment, live: Live, at: datetime) -> Move:
+    return Move(enrollment, live, words.following(live.definition, enrollment.step or ""), at)
+
+
+async def _go(session: Session, moves: Sequence[Move]) -> None:
     moment = now()
+    zones = await _zones(session, [(move.live.definition, move.enrollment.candidate_id) for move in moves])
     moved = []
-    for enrollment, at, live in movers:
-        zone = (await _zones(session, live.definition, [enrollment.candidate_id]))[enrollment.candidate_id]
-        step = words.following(live.definition, enrollment.step or "")
-        plan = flow.plan(live.definition, step, at, moment, zone)
+    for move in moves:
+        enrollment = move.enrollment
+        plan = await _plan(session, move, moment, zones.get(enrollment.candidate_id, "UTC"))
+        is_new = enrollment.step is None
         for name, value in _standing(plan, moment).items():
             setattr(enrollment, name, value)
-        enrollment.touch()
-        moved.append((enrollment, plan, live))
+        if not is_new:
+            enrollment.touch()
+        moved.append((enrollment, plan, move.live))
     await session.flush()
     await _follow(session, moved)
+
+
+async def _plan(session: Session, move: Move, moment: datetime, zone: str) -> Plan:
+    """Return where a move leads, doing on the way what has to be done first."""
+    definition, person = move.live.definition, move.enrollment.candidate_id
+    plan = flow.plan(definition, move.step, move.at, moment, zone)
+    while (act := plan.act) is not None:
+        if isinstance(act, Branch):
+            holds = bool(await PersonRepository(session).meeting([person], act.if_))
+            step = flow.after_branch(definition, act, holds=holds)
+        else:
+            await _tag(session, person, act.add, act.remove)
+            step = words.following(definition, act.key)
+        plan = flow.plan(definition, step, plan.at, moment, zone)
+    return plan
 
 
 def _standing(plan: Plan, moment: datetime) -> dict[str, Any]:
@@ -175,11 +216,15 @@ async def content_of(session: Session, message: Message) -> Mapping[str, Any] | 
     return (await contents.read(session, message.content_id)).model_dump(mode="json")
 
 
-async def _zones(session: Session, definition: Definition, ids: Sequence[UUID]) -> dict[UUID, str]:
-    """Return the zone of each candidate; asked only for definitions whose waits depend on it."""
-    waits = (step for _, step, _ in words.walk(definition.steps) if isinstance(step, Wait))
-    if not any(wait.until_local for wait in waits):
-        return dict.fromkeys(ids, "UTC")
+async def _zones(session: Session, people: Sequence[tuple[Definition, UUID]]) -> dict[UUID, str]:
+    """Return the zones of those whose waits depend on it."""
+    ids = [candidate_id for definition, candidate_id in people if _asks_for_zone(definition)]
+    if not ids:
+        return {}
     default = (await tenancy.read(session)).timezone
     facts = await candidates.facts(session, ids)
     return {each: facts.get(each, {}).get("timezone") or default for each in ids}
+
+
+def _asks_for_zone(definition: Definition) -> bool:
+    return any(isinstance(step, Wait) and step.until_local for _, step, _ in words.walk(definition.steps))

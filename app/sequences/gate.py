@@ -13,8 +13,9 @@ from app.kit.clock import now
 from app.kit.db import Session
 from app.sequences import definition as words
 from app.sequences import queue, repository, schedule
-from app.sequences.definition import Definition
+from app.sequences.definition import Definition, Tree
 from app.sequences.models import Enrollment, Message
+from app.sequences.repository import PersonRepository
 from app.tenancy import service as tenancy
 
 RATE_LIMITED: Final = {"code": "rate_limited", "detail": "More mails are due than the tenant's rates let out."}
@@ -91,8 +92,15 @@ async def left_by(session: Session, enrollment: Enrollment, definition: Definiti
         )
         if found is not None:
             return Left(types[found.type], found.id)
-    said = next((code for code in ("erased", "consent_withdrawn") if code in decision.codes), None)
-    return Left(said) if said in asked else None
+    by_decision = ("erased", "consent_withdrawn")
+    said: str | None = next((code for code in by_decision if code in decision.codes and code in asked), None)
+    if said is None and definition.exit_if is not None and await _meets(session, enrollment, definition.exit_if):
+        said = "exit_if"
+    return Left(said) if said is not None else None
+
+
+async def _meets(session: Session, enrollment: Enrollment, tree: Tree) -> bool:
+    return bool(await PersonRepository(session).meeting([enrollment.candidate_id], tree))
 
 
 def _later(message: Message, at: datetime, reasons: list[dict[str, str]], decision: Decision) -> Verdict:

@@ -7,10 +7,14 @@ from uuid import UUID
 from sqlalchemy import Select, literal, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.candidates.models import Candidate
+from app.criteria import sql
 from app.kit import json
+from app.kit.clock import now
 from app.kit.db import Session
 from app.kit.errors import AppError
 from app.kit.repository import Repository, ResourceRepository
+from app.pools import criteria_fields
 from app.sequences import models
 from app.sequences.errors import MessageState, SequenceKeyTaken, TemplateKeyTaken
 from app.sequences.models import Enrollment, Message, SequenceRevision, Template, TemplateRevision
@@ -124,13 +128,11 @@ class EnrollmentRepository(ResourceRepository[Enrollment]):
     async def enter(self, rows: Sequence[Mapping[str, Any]]) -> list[UUID]:
         """Write active enrollments; return the ids of those whose candidate was not in the sequence already."""
         written = await self.session.rows(
-            """insert into enrollments (id, sequence_id, sequence_revision, candidate_id, arrived_with, entered_by,
-                 started_at, state, step, next_at, exit, finished_at)
-               select id, sequence_id, sequence_revision, candidate_id, candidate_id, entered_by,
-                 started_at, state, step, next_at, exit, finished_at
+            """insert into enrollments
+                 (id, sequence_id, sequence_revision, candidate_id, arrived_with, entered_by, started_at)
+               select id, sequence_id, sequence_revision, candidate_id, candidate_id, entered_by, started_at
                from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, sequence_id uuid, sequence_revision bigint,
-                 candidate_id uuid, entered_by text, started_at timestamptz, state text, step text,
-                 next_at timestamptz, exit jsonb, finished_at timestamptz)
+                 candidate_id uuid, entered_by text, started_at timestamptz)
                order by candidate_id
                on conflict (tenant_id, sequence_id, candidate_id) where state = 'active' do nothing
                returning id""",
@@ -186,6 +188,16 @@ class MessageRepository(ResourceRepository[Message]):
                on conflict do nothing""",
             rows=json.dumps(rows),
         )
+
+
+class PersonRepository(Repository[Candidate]):
+    model = Candidate
+
+    async def meeting(self, ids: Collection[UUID], tree: Mapping[str, Any]) -> set[UUID]:
+        """Return those of these candidates that meet a search tree now."""
+        asked = sql.compiled(criteria_fields.read(tree, ""), criteria_fields.ADAPTERS, now())
+        found = self.visible().where(Candidate.id.in_(ids), asked).with_only_columns(Candidate.id)
+        return set((await self.session.scalars(found)).all()) if ids else set()
 
 
 EXIT_TOUCHPOINT = """

@@ -12,6 +12,7 @@ from app.kit.errors import FieldError, Invalid
 from app.kit.log import get_logger
 from app.kit.paging import Paging
 from app.kit.schemas import Page
+from app.pools import criteria_fields
 from app.sequences import definition as words
 from app.sequences import links, models, render, templates
 from app.sequences.definition import Definition, Send
@@ -94,7 +95,9 @@ async def change(session: Session, sequence: models.Sequence, patch: SequencePat
         changed["exit_on"] = [word for word in dict.fromkeys(kept) if word not in patch.exit_on.remove]
     whole = {name: before[name] if value is None and name in {"purpose", "reentry"} else value
              for name, value in changed.items()}  # fmt: skip
-    return await _draft(session, sequence, Definition.model_validate(whole))
+    definition = Definition.model_validate(whole)
+    await _check(session, definition)
+    return await _draft(session, sequence, definition)
 
 
 async def activate(session: Session, sequence: models.Sequence) -> SequenceRead:
@@ -161,6 +164,8 @@ async def _check(session: Session, definition: Definition) -> None:
     wrong = [FieldError(*problem) for problem in words.problems(definition)]
     if wrong:
         raise Invalid(errors=wrong)
+    for pointer, tree in words.trees(definition):
+        criteria_fields.read(tree, pointer)
     known = await _templates(session, definition)
     unknown = [f"{place}/template_id" for place, step in _sends(definition) if step.template_id not in known]
     if unknown:

@@ -89,12 +89,9 @@ TREE = {"field": "tags", "op": "has", "value": "x"}
 @pytest.mark.parametrize(
     ("fields", "pointer"),
     [
-        ({"steps": [{"key": "a", "type": "branch", "if": TREE, "then": [], "else": []}]}, "/steps/0"),
         ({"steps": [{"key": "a", "type": "wait", "until": TREE, "limit": "P1D", "on_limit": "exit"}]}, "/steps/0"),
-        ({"steps": [{"key": "a", "type": "tag", "add": ["x"], "remove": []}]}, "/steps/0"),
         ({"steps": [{"key": "a", "type": "notify", "event": "hello", "data": {}}]}, "/steps/0"),
         ({"steps": [{"key": "a", "type": "exit"}], "entry": [{"on": "tag_added", "tag": "x"}]}, "/entry/0"),
-        ({"steps": [{"key": "a", "type": "exit"}], "exit_if": TREE}, "/exit_if"),
     ],
 )
 async def test_what_is_not_carried_out_yet_can_be_saved_but_not_activated(
@@ -256,3 +253,45 @@ async def test_messages_are_paged_and_filtered(world: World) -> None:
     assert await world.messages(candidate_id=people[0], state="sent") == []
     mismatch = await world.api.get(f"/v1/messages?step=x&cursor={first['next_cursor']}")
     assert mismatch.json()["code"] == "cursor_mismatch"
+
+
+async def test_branches_and_tags_are_carried_out_on_the_way(world: World) -> None:
+    template = await world.template()
+    tag = {"key": "tag", "type": "tag", "add": ["vip"], "remove": ["new"]}
+    vip = {"field": "tags", "op": "has", "value": "vip"}
+    mails = [{"key": key, "type": "send", "template_id": template} for key in ("yes", "no", "end")]
+    branch = {"key": "if", "type": "branch", "if": vip, "then": [mails[0]], "else": [mails[1]]}
+    plain, tagged = await world.sequence(branch, mails[2]), await world.sequence(tag, branch, mails[2])
+    candidate = await world.candidate(tags=["new"])
+    for sequence in (plain, tagged):
+        await world.enroll(sequence, candidate)
+        await world.send()
+        await world.send()
+    assert [each["step"] for each in await world.messages(sequence_id=plain)] == ["end", "no"]
+    assert [each["step"] for each in await world.messages(sequence_id=tagged)] == ["end", "yes"]
+    assert (await world.get(f"/v1/candidates/{candidate}"))["tags"] == ["vip"]
+
+
+async def test_exit_if_is_asked_at_the_gate(world: World) -> None:
+    step = {"key": "first", "type": "send", "template_id": await world.template()}
+    sequence = await world.sequence(step, exit_if={"field": "tags", "op": "has", "value": "stop"})
+    stays, leaves = await world.candidate(), await world.candidate()
+    for candidate in (stays, leaves):
+        await world.enroll(sequence, candidate)
+    tagged = await world.api.patch(f"/v1/candidates/{leaves}", json={"tags": {"add": ["stop"], "remove": []}})
+    assert tagged.status_code == 200
+    await world.send()
+    assert (await world.message(candidate_id=stays))["state"] == "sent"
+    message = await world.message(candidate_id=leaves)
+    assert (message["state"], message["reasons"][0]["code"]) == ("cancelled", "exit_if")
+
+
+async def test_trees_are_read_when_they_are_saved(world: World) -> None:
+    wrong = {"field": "nothing", "op": "has", "value": "x"}
+    branch = {"key": "a", "type": "branch", "if": wrong, "then": [], "else": []}
+    problem = await world.post("/v1/sequences", {"key": "k", "steps": [branch]}, 422)
+    assert problem["errors"][0] | {"detail": ""} == {
+        "pointer": "/steps/0/if/field",
+        "code": "unknown_field",
+        "detail": "",
+    }
