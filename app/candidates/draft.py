@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,8 @@ class Draft:
     records: list[Record] = field(default_factory=list)
     added: list[Record] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
-    is_new: bool = False
+    made_at: datetime | None = None
+    """Set for a candidate that is not stored yet."""
 
     def add(self, record: Record, order: Sequence[str]) -> list[str]:
         """Take one more record in; return the names of the stored fields that it changed."""

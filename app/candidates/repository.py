@@ -155,11 +155,13 @@ _ROW: Final = ", ".join(f"{name} {_TYPES.get(name, 'text')}" for name in PROFILE
 _STORE: Final = text(
     f"""
 with rows as (
-  select * from jsonb_to_recordset(cast(:candidates as jsonb)) as t(id uuid, is_new bool, version bigint,
+  select * from jsonb_to_recordset(cast(:candidates as jsonb)) as t(id uuid, created_at timestamptz, version bigint,
     changed text[], {_ROW}, provenance jsonb, warnings jsonb, retention_expires_on date, retention_basis text)
 ), made as (
-  insert into candidates (id, version, {_PROFILE}, provenance, warnings, retention_expires_on, retention_basis)
-  select id, version, {_PROFILE}, provenance, warnings, retention_expires_on, retention_basis from rows where is_new
+  insert into candidates (id, version, {_PROFILE}, provenance, warnings, retention_expires_on, retention_basis,
+    created_at, updated_at)
+  select id, version, {_PROFILE}, provenance, warnings, retention_expires_on, retention_basis, created_at, created_at
+  from rows where created_at is not null
 ), kept as (
   update candidates c set version = r.version,
     ({_PROFILE}) = row({", ".join(f"r.{name}" for name in PROFILE)}),
@@ -167,7 +169,7 @@ with rows as (
     updated_at = case when r.version > c.version then now() else c.updated_at end,
     address_state = case when 'email_addresses' = any(r.changed) and c.address_state = 'bounced' then 'ok'
       else c.address_state end
-  from rows r where c.id = r.id and not r.is_new
+  from rows r where c.id = r.id and r.created_at is null
 ), said as (
   insert into records (id, candidate_id, first_candidate_id, source, external_id, record_version, door, payload,
     features, normaliser_version, by, is_current)

@@ -36,7 +36,7 @@ class Writes:
         self.candidates.append(
             {
                 "id": draft.id,
-                "is_new": draft.is_new,
+                "created_at": draft.made_at,
                 "version": draft.version,
                 "changed": sorted(draft.changed),
                 **draft.fields,
@@ -101,5 +101,5 @@ class Writes:
             "external_ids": json.dumps([owned[each] for each in sorted(owned)]),
             "term_candidates": [candidate for candidate, _ in self.terms],
             "terms": [term for _, term in self.terms],
-            "refiled": [row["id"] for row in self.candidates if not row["is_new"]],
+            "refiled": [row["id"] for row in self.candidates if row["created_at"] is None],
         }

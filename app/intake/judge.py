@@ -13,6 +13,7 @@ from app.dedup.matching import Filed, Linked, Opened
 from app.dedup.pool import Found, Keyed, Pool
 from app.dedup.rules import judge_records
 from app.intake.statement import Admission, MatchedPair, OnMatch, Outcome, Statement
+from app.kit.clock import now
 from app.kit.errors import FieldError
 from app.kit.ids import new_id
 from app.kit.outbox import Event
@@ -121,7 +122,7 @@ class Judge:
         return self._admitted("linked", draft, record, choice.pairs)
 
     def _new(self, item: Item, pairs: Sequence[Found]) -> Admission:
-        draft = Draft(new_id(), is_new=True)
+        draft = Draft(new_id(), made_at=now())
         self.drafts[draft.id] = draft
         self.bases[draft.id] = item.statement.basis
         record = self._take(draft, item, item.keyed)
