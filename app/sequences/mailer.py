@@ -24,7 +24,7 @@ TIMEOUT_S: Final = 45.0
 IDLE_S: Final = 20.0
 MESSAGES_A_CONNECTION: Final = 100
 REPLY_LENGTH: Final = 500
-KEPT: Final = 1000
+KEPT: Final = 100
 _CONTINUE: Final = 354
 _BAD_ADDRESS: Final = re.compile(r"5\.1\.\d")
 _DRAIN_S: Final = 0.005
@@ -64,7 +64,7 @@ class Mailer(Protocol):
 
 
 class NullMailer:
-    """Records what it is given, the last thousand, and sends nothing."""
+    """Records what it is given, the last hundred, and sends nothing."""
 
     def __init__(self) -> None:
         self.recorded: deque[Envelope] = deque(maxlen=KEPT)

@@ -9,6 +9,7 @@ from app.kit.errors import PreconditionFailed
 from app.kit.paging import PagingQuery
 from app.kit.routing import EdgeRoute, SessionDep, operation
 from app.kit.schemas import Page
+from app.pools.errors import CriteriaInvalid
 from app.sequences import errors, messages, models, report, roster, service, templates
 from app.sequences.models import Enrollment, Message, Template
 from app.sequences.repository import MessageFilter
@@ -34,7 +35,7 @@ MERGE_PATCH = ("application/json", "application/merge-patch+json")
 MAX_TEMPLATE = 2 << 20
 READ, WRITE = "sequences:read", "sequences:write"
 WRONG_TEMPLATE = (errors.TemplateInvalid, errors.TemplateLimit)
-WRONG_SEQUENCE = (errors.SequenceKeyTaken, errors.TemplateNotFound, ContentNotFound)
+WRONG_SEQUENCE = (errors.SequenceKeyTaken, errors.TemplateNotFound, ContentNotFound, CriteriaInvalid)
 
 router = APIRouter(prefix="/v1", tags=["sequences"], route_class=EdgeRoute)
 
@@ -191,6 +192,7 @@ async def update_sequence(
         errors.StepNotSupported,
         errors.SenderIncomplete,
         errors.TemplateIncomplete,
+        PreconditionFailed,
         *WRONG_TEMPLATE,
         empty_body=True,
     ),
@@ -203,7 +205,7 @@ async def activate_sequence(session: SessionDep, answer: AnswerDep, sequence: Lo
 @router.post(
     "/sequences/{sequence_id}/pause",
     summary="Let nothing of a sequence leave",
-    **operation(WRITE, errors.SequenceNotFound, errors.SequenceNotActive, empty_body=True),
+    **operation(WRITE, errors.SequenceNotFound, errors.SequenceNotActive, PreconditionFailed, empty_body=True),
 )
 async def pause_sequence(session: SessionDep, answer: AnswerDep, sequence: LockedSequence) -> SequenceRead:
     answer.expect(sequence.version)
@@ -265,7 +267,7 @@ async def read_enrollment(session: SessionDep, answer: AnswerDep, enrollment: Fo
 @router.post(
     "/enrollments/{enrollment_id}/stop",
     summary="End an enrollment",
-    **operation(WRITE, errors.EnrollmentNotFound, errors.EnrollmentFinished),
+    **operation(WRITE, errors.EnrollmentNotFound, errors.EnrollmentFinished, PreconditionFailed),
 )
 async def stop_enrollment(
     session: SessionDep, answer: AnswerDep, enrollment: LockedEnrollment, body: EnrollmentStop
@@ -277,7 +279,9 @@ async def stop_enrollment(
 @router.post(
     "/enrollments/{enrollment_id}/move",
     summary="Pin an enrollment to another revision",
-    **operation(WRITE, errors.EnrollmentNotFound, errors.EnrollmentFinished, errors.RevisionNotFound),
+    **operation(
+        WRITE, errors.EnrollmentNotFound, errors.EnrollmentFinished, errors.RevisionNotFound, PreconditionFailed
+    ),
 )
 async def move_enrollment(
     session: SessionDep, answer: AnswerDep, enrollment: LockedEnrollment, body: EnrollmentMove
