@@ -25,11 +25,9 @@ def _attach(event: Event) -> Iterator[Wake]:
 
 
 def _touched(event: Event) -> Iterator[Wake]:
-    """Score the person of a touchpoint; look again for one that is not known, who may be coming at this moment.
-
-    Both are due by the touchpoint: a key of its own, for which nobody has to wait.
-    """
-    yield Wake("touched" if event.data["candidate_id"] else "attach_touchpoint", event.id)
+    """Score the person of a touchpoint; look again for one that is not known, who may be coming at this moment."""
+    person = event.data["candidate_id"]
+    yield Wake("attach_touchpoint", event.id) if person is None else Wake("score", person)
 
 
 def _member(event: Event) -> Iterator[Wake]:

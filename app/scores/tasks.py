@@ -7,7 +7,6 @@ from app.kit.db import Session
 from app.kit.due import drain
 from app.kit.jobs import Claim, job
 from app.scores import repository, service
-from app.touchpoints import service as touchpoints
 
 CHUNK: Final = 500
 
@@ -15,12 +14,6 @@ CHUNK: Final = 500
 @drain("score")
 async def score(session: Session, candidate_ids: Sequence[UUID]) -> Mapping[UUID, datetime]:
     return await service.recompute(session, candidate_ids)
-
-
-@drain("touched", batch=CHUNK)
-async def touched(session: Session, touchpoint_ids: Sequence[UUID]) -> None:
-    """Count anew whom new touchpoints are about; due by touchpoint, so that no door waits for a count."""
-    await service.recount(session, await touchpoints.people_of(session, touchpoint_ids))
 
 
 @job(service.SWEEP)

@@ -182,15 +182,6 @@ class TouchpointRepository(ResourceRepository[Touchpoint]):
             selection=sorted(SELECTION),
         )
 
-    async def people_of(self, ids: Sequence[UUID]) -> list[UUID]:
-        """Return the candidates of these touchpoints, each once."""
-        rows = await self.session.rows(
-            """select distinct t.candidate_id from unnest(cast(:ids as uuid[])) as asked(id)
-               join touchpoints t on t.id = asked.id where t.candidate_id is not null""",
-            ids=list(ids),
-        )
-        return [row.candidate_id for row in rows]
-
     async def move(self, loser_id: UUID, survivor_id: UUID) -> int:
         """Give one candidate's touchpoints to another; return how many there were."""
         return await self.session.run(

@@ -128,11 +128,6 @@ async def last_of(session: Session, ids: Sequence[UUID]) -> dict[UUID, Touchpoin
     return {each.candidate_id: each for each in found if each.candidate_id is not None}
 
 
-async def people_of(session: Session, ids: Sequence[UUID]) -> list[UUID]:
-    """Return whom these touchpoints are about."""
-    return await TouchpointRepository(session).people_of(ids)
-
-
 async def signals_of(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[TouchpointSignal]]:
     """Return what scores count, of each candidate that has touchpoints."""
     return signals(await TouchpointRepository(session).of_candidates(ids), {})
