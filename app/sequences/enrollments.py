@@ -79,9 +79,14 @@ def live_of(enrollment: Enrollment, found: Mapping[tuple[UUID, int], Live]) -> L
 
 
 async def enter(
-    session: Session, sequence_id: UUID, revision: int, live: Live, ids: Sequence[UUID], start_at: datetime | None
+    session: Session,
+    sequence_id: UUID,
+    revision: int,
+    live: Live,
+    occurrences: Mapping[UUID, int],
+    start_at: datetime | None,
 ) -> dict[UUID, UUID]:
-    """Let candidates in who are not in; return candidate → enrollment of those who came in."""
+    """Let candidates (with the how manieth time it is) in who are not in; return candidate → enrollment of those."""
     moment = now()
     rows = [
         {
@@ -89,10 +94,11 @@ async def enter(
             "sequence_id": sequence_id,
             "sequence_revision": revision,
             "candidate_id": candidate_id,
+            "occurrence": occurrence,
             "entered_by": session.caller.actor,
             "started_at": moment,
         }
-        for candidate_id in ids
+        for candidate_id, occurrence in occurrences.items()
     ]
     entered = await EnrollmentRepository(session).many(await EnrollmentRepository(session).enter(rows))
     at, first = max(start_at or moment, moment), words.first(live.definition)
@@ -199,6 +205,7 @@ def _message(enrollment: Enrollment, plan: Plan, live: Live, send: Send) -> dict
         "sequence_id": enrollment.sequence_id,
         "sequence_revision": enrollment.sequence_revision,
         "step": send.key,
+        "occurrence": enrollment.occurrence,
         "candidate_id": enrollment.candidate_id,
         "purpose": live.definition.purpose,
         "template_id": send.template_id,

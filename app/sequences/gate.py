@@ -15,10 +15,12 @@ from app.sequences import definition as words
 from app.sequences import queue, repository, schedule
 from app.sequences.definition import Definition, Tree
 from app.sequences.models import Enrollment, Message
-from app.sequences.repository import PersonRepository
+from app.sequences.repository import MessageRepository, PersonRepository
 from app.tenancy import service as tenancy
 
 RATE_LIMITED: Final = {"code": "rate_limited", "detail": "More mails are due than the tenant's rates let out."}
+
+ALREADY_SENT: Final = {"code": "already_sent", "detail": "The person got this step before, under another id."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,13 @@ async def ask(session: Session, message: Message, enrollment: Enrollment, defini
         return Refused(reasons, decision)
     if decision.decision == "not_before" and decision.not_before is not None:
         return _later(message, decision.not_before, reasons, decision)
+    return await _passed(session, message, decision)
+
+
+async def _passed(session: Session, message: Message, decision: Decision) -> Verdict:
+    """Answer for a person who may be written to: not twice, to an address that is good, and as there is room."""
+    if await MessageRepository(session).twin(message) is not None:
+        return Refused([ALREADY_SENT], decision)
     address = await candidates.mail_address(session, message.candidate_id)
     if address is None:
         return Refused([{"code": "no_address", "detail": "No usable address for this channel is known."}], decision)

@@ -97,6 +97,8 @@ class Enrollment(Versioned, Base):
     sequence_revision: Mapped[int]
     candidate_id: Mapped[UUID]
     arrived_with: Mapped[UUID]
+    occurrence: Mapped[int] = mapped_column(default=1, server_default="1")
+    """The how manieth time this person goes through the sequence: a step is sent once in each."""
     state: Mapped[str] = mapped_column(default="active", server_default="active")
     step: Mapped[str | None]
     next_at: Mapped[datetime | None]

@@ -117,6 +117,12 @@ class EnrollmentRepository(ResourceRepository[Enrollment]):
         found = self.visible().where(Enrollment.candidate_id.in_(candidates), Enrollment.state == "active")
         return await self.all(held(found.order_by(Enrollment.id))) if candidates else []
 
+    async def of_candidate(self, candidate_id: UUID) -> list[Enrollment]:
+        """Return, locked, every enrollment of a candidate."""
+        return await self.all(
+            held(self.visible().where(Enrollment.candidate_id == candidate_id).order_by(Enrollment.id))
+        )
+
     async def latest(self, sequence_id: UUID, candidates: Collection[UUID]) -> dict[UUID, Enrollment]:
         """Return each candidate's newest enrollment in a sequence, an active one before any other."""
         found = self.visible().where(Enrollment.sequence_id == sequence_id, Enrollment.candidate_id.in_(candidates))
@@ -129,10 +135,10 @@ class EnrollmentRepository(ResourceRepository[Enrollment]):
         """Write active enrollments; return the ids of those whose candidate was not in the sequence already."""
         written = await self.session.rows(
             """insert into enrollments
-                 (id, sequence_id, sequence_revision, candidate_id, arrived_with, entered_by, started_at)
-               select id, sequence_id, sequence_revision, candidate_id, candidate_id, entered_by, started_at
+                 (id, sequence_id, sequence_revision, candidate_id, arrived_with, occurrence, entered_by, started_at)
+               select id, sequence_id, sequence_revision, candidate_id, candidate_id, occurrence, entered_by, started_at
                from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, sequence_id uuid, sequence_revision bigint,
-                 candidate_id uuid, entered_by text, started_at timestamptz)
+                 candidate_id uuid, occurrence bigint, entered_by text, started_at timestamptz)
                order by candidate_id
                on conflict (tenant_id, sequence_id, candidate_id) where state = 'active' do nothing
                returning id""",
@@ -171,20 +177,46 @@ class MessageRepository(ResourceRepository[Message]):
         found = self.visible().where(Message.enrollment_id.in_(enrollments), waiting)
         return {row.enrollment_id: row for row in await self.all(found.order_by(Message.id))} if enrollments else {}
 
-    async def by_headers(self, headers: Collection[str]) -> list[Message]:
-        """Return the messages with these Message-IDs (with angle brackets)."""
-        return await self.all(self.visible().where(Message.message_id_header.in_(headers))) if headers else []
+    async def twin(self, of: Message) -> Message | None:
+        """Return a message by which the same person may have got the same step, under another id."""
+        same = (
+            Message.id != of.id,
+            Message.sequence_id == of.sequence_id,
+            Message.candidate_id == of.candidate_id,
+            Message.step == of.step,
+            Message.occurrence == of.occurrence,
+            Message.state.in_(["sent", "transmitting", "unknown"]),
+        )
+        return await self.first(self.visible().where(*same))
+
+    async def move(self, enrollments: Collection[UUID], candidate_id: UUID) -> int:
+        """Give the messages of these enrollments to a candidate; return how many there were."""
+        return await self.session.run(
+            """update messages set candidate_id = :candidate_id, version = version + 1, updated_at = now()
+               where enrollment_id = any(:enrollments)""",
+            candidate_id=candidate_id,
+            enrollments=list(enrollments),
+        )
+
+    async def forget(self, candidate_id: UUID) -> int:
+        """Clear what could identify a person from their messages; return how many there were."""
+        return await self.session.run(
+            """update messages set "to" = null, message_id_header = null, smtp = null, version = version + 1,
+                 updated_at = now() where candidate_id = :candidate_id""",
+            candidate_id=candidate_id,
+        )
 
     async def schedule(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write due steps; one that the same person already has, waiting or sent, in the same sequence is left out."""
         await self.session.run(
-            """insert into messages (id, enrollment_id, sequence_id, sequence_revision, step, candidate_id, purpose,
-                 template_id, template_revision, content_id, content_reason, due_at, scheduled_at)
-               select id, enrollment_id, sequence_id, sequence_revision, step, candidate_id, purpose,
+            """insert into messages (id, enrollment_id, sequence_id, sequence_revision, step, occurrence,
+                 candidate_id, purpose, template_id, template_revision, content_id, content_reason, due_at,
+                 scheduled_at)
+               select id, enrollment_id, sequence_id, sequence_revision, step, occurrence, candidate_id, purpose,
                  template_id, template_revision, content_id, content_reason, due_at, due_at
                from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, enrollment_id uuid, sequence_id uuid,
-                 sequence_revision bigint, step text, candidate_id uuid, purpose text, template_id uuid,
-                 template_revision bigint, content_id uuid, content_reason jsonb, due_at timestamptz)
+                 sequence_revision bigint, step text, occurrence bigint, candidate_id uuid, purpose text,
+                 template_id uuid, template_revision bigint, content_id uuid, content_reason jsonb, due_at timestamptz)
                on conflict do nothing""",
             rows=json.dumps(rows),
         )

@@ -143,7 +143,11 @@ async def _enroll(
     resolved = await candidates.resolve_many(session, ids)
     repository = EnrollmentRepository(session)
     before = await repository.latest(sequence.id, set(resolved.values()))
-    new = [each for each in dict.fromkeys(resolved.values()) if _may_enter(before.get(each), live.definition)]
+    new = {
+        each: before[each].occurrence + 1 if each in before else 1
+        for each in dict.fromkeys(resolved.values())
+        if _may_enter(before.get(each), live.definition)
+    }
     created = await enrollments.enter(session, sequence.id, sequence.revision, live, new, start_at)
     raced = await repository.latest(sequence.id, set(new) - set(created))
     known = before | raced

@@ -25,6 +25,7 @@ from app.sequences.errors import (
     TemplateIncomplete,
     TemplateNotFound,
 )
+from app.sequences.merging import absorb, erase, release
 from app.sequences.models import SequenceRevision, Template
 from app.sequences.render import DISPLAY_ITEMS, Facts
 from app.sequences.repository import (
@@ -35,6 +36,8 @@ from app.sequences.repository import (
 )
 from app.sequences.schemas import SequencePatch, SequenceRead, SequenceWrite
 from app.settings import get_settings
+
+__all__ = ["absorb", "erase", "release"]
 
 log = get_logger(__name__)
 

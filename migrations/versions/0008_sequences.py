@@ -115,6 +115,7 @@ def upgrade() -> None:
         sa.Column("sequence_revision", sa.BigInteger(), nullable=False),
         sa.Column("candidate_id", sa.Uuid(), nullable=False),
         sa.Column("arrived_with", sa.Uuid(), nullable=False),
+        sa.Column("occurrence", sa.BigInteger(), server_default="1", nullable=False),
         sa.Column("state", sa.Text(), server_default="active", nullable=False),
         sa.Column("step", sa.Text(), nullable=True),
         sa.Column("next_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
