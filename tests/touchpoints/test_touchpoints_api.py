@@ -6,6 +6,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from app.kit.clock import now
 from app.kit.db import Database, count_statements
@@ -290,7 +291,7 @@ async def test_selections_bounces_and_suppressions_follow(
                 """select c.live_selection_at, c.rejected_at, c.last_interaction_at, i.state,
                      array(select s.reason from suppressions s order by 1) as reasons
                    from candidates c join identifiers i on i.candidate_id = c.id where c.id = :id""",
-                id=person,
+                id=UUID(person),
             )
 
     async def post(type_: str, day: int, **members: Any) -> None:
@@ -372,6 +373,7 @@ async def test_timelines_and_the_unmatched_are_read_from_their_indexes(
             (repository.newest_first(Filter(), last), "pk_touchpoints"),
         ):
             query = statement.limit(51).compile(dialect=database.engine.dialect, compile_kwargs={"literal_binds": True})
-            plan = "\n".join(row[0] for row in await session.rows(f"explain {query}".replace(":", "\\:")))
+            rows = await session.execute(text(f"explain {query}".replace(":", r"\:")))
+            plan = "\n".join(row[0] for row in rows)
             assert f" using {index}" in plan, plan
             assert "Sort" not in plan, plan
