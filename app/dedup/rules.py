@@ -22,6 +22,9 @@ from app.normalise.names import NameFeatures
 Decision = Literal["same", "possible", "different"]
 Reason = Literal["possible", "contradiction", "several", "generic", "requested"]
 
+FEATURES: Final = (
+    "name", "email", "mobile", "fixed_phone", "profile_url", "birth_date", "employer", "external_id",
+)  # fmt: skip
 STRONG: Final = frozenset({"email", "mobile", "profile_url"})
 SUPPORT: Final = frozenset({"birth_date", "employer", "fixed_phone"})
 BITS: Final[Mapping[str, float]] = {"same": 20.0, "possible": 0.0, "different": -20.0}

@@ -1,0 +1,118 @@
+"""Rules: what two statements decide, with evidence that sums to its weight."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.candidates.features import Features, read_features
+from app.dedup.pool import Pool, keyed
+from app.dedup.rules import FEATURES, Judgement, Policy, judge, judge_records
+from app.normalise.keys import key_hash
+
+POLICY = Policy()
+NAME, OTHER = {"full_name": "山田 太郎"}, {"full_name": "山田 花子"}
+MAIL = {"email_addresses": [{"value": "taro@example.jp"}]}
+MOBILE = {"phone_numbers": [{"value": "090-1234-5670"}]}
+FIXED = {"phone_numbers": [{"value": "03-3456-7891"}]}
+URL = {"links": [{"url": "https://github.com/taro"}]}
+SITE = {"links": [{"url": "https://taro.example.jp"}]}
+BORN = {"birth_date": "1990-04-01"}
+WORKS = {"current_company": "株式会社テスト"}
+
+
+def features(*stated: dict[str, Any]) -> Features:
+    payload: dict[str, Any] = {}
+    for each in stated:
+        payload |= each
+    return read_features(payload, "JP")
+
+
+def judged(left: tuple[dict[str, Any], ...], right: tuple[dict[str, Any], ...], policy: Policy = POLICY) -> Judgement:
+    return judge_records(features(*left), features(*right), policy, ())
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "decision", "reason"),
+    [
+        ((NAME, MAIL), (NAME, MAIL), "same", "possible"),
+        ((NAME, MOBILE), (NAME, MOBILE), "same", "possible"),
+        ((NAME, URL), (NAME, URL), "same", "possible"),
+        ((NAME, MAIL), (OTHER, MAIL), "possible", "contradiction"),
+        ((NAME, MAIL), (MAIL,), "possible", "several"),
+        ((NAME, MAIL), ({"full_name": "山田"}, MAIL), "possible", "possible"),
+        ((NAME, BORN), (NAME, BORN), "possible", "possible"),
+        ((NAME, WORKS), (NAME, WORKS), "possible", "possible"),
+        ((NAME, FIXED), (NAME, FIXED), "possible", "possible"),
+        ((OTHER, FIXED, BORN), (NAME, FIXED, BORN), "different", "contradiction"),
+        ((NAME, SITE), (NAME, SITE), "different", "possible"),
+        ((NAME,), (NAME,), "different", "possible"),
+        ((BORN,), (BORN,), "different", "possible"),
+    ],
+)
+def test_decisions(left: tuple[Any, ...], right: tuple[Any, ...], decision: str, reason: str) -> None:
+    for found in (judged(left, right), judged(right, left)):
+        assert (found.decision, found.reason) == (decision, reason)
+
+
+def test_a_tenants_rule_decides_but_not_over_a_contradiction() -> None:
+    policy = Policy(rules=({"all": ["birth_date", "employer"], "decision": "same"},))
+    assert judged((NAME, BORN, WORKS), ({"full_name": "山田"}, BORN, WORKS), policy).decision == "same"
+    assert judged((NAME, BORN, WORKS), (OTHER, BORN, WORKS), policy).decision == "different"
+    by_script = Policy(rules=({"all": ["name_kanji"], "decision": "possible"},))
+    assert judged((NAME,), (NAME,), by_script).decision == "possible"
+
+
+def test_unique_sources_make_other_ids_disagree() -> None:
+    one, two = ({"external_ids": [{"source": "hr", "id": each}]} for each in "12")
+    assert {row.feature: row.verdict for row in judged((one,), (two,)).evidence}["external_id"] == "missing"
+    found = judged((one,), (two,), Policy(unique_sources=("hr",)))
+    assert {row.feature: row.verdict for row in found.evidence}["external_id"] == "disagree"
+
+
+def test_people_are_judged_by_their_best_records_unless_any_contradict() -> None:
+    known = [features(NAME), features(MAIL)]
+    assert judge([features(NAME, MAIL)], known, POLICY).decision == "same"
+    contradicting = [features(NAME, MAIL), features(OTHER)]
+    found = judge([features(NAME, MAIL)], contradicting, POLICY)
+    assert (found.decision, found.reason, found.contradicts) == ("possible", "contradiction", True)
+
+
+def test_generic_values_weigh_nothing() -> None:
+    found = judge_records(features(NAME, MAIL), features(NAME, MAIL), POLICY, {("email", "taro@example.jp")})
+    assert found.decision == "different"
+    assert {row.feature: (row.verdict, row.weight) for row in found.evidence}["email"] == ("generic", 0.0)
+
+
+STATEMENTS = st.lists(st.sampled_from([NAME, OTHER, MAIL, MOBILE, FIXED, URL, BORN, WORKS]), max_size=6).map(tuple)
+
+
+@given(STATEMENTS, STATEMENTS)
+@settings(max_examples=150)
+def test_evidence_is_whole_sums_to_the_weight_and_does_not_depend_on_the_side(
+    left: tuple[dict[str, Any], ...], right: tuple[dict[str, Any], ...]
+) -> None:
+    found, turned = judged(left, right), judged(right, left)
+    assert [row.feature for row in found.evidence] == [*FEATURES, "prior"]
+    assert (found.decision, found.weight, found.reason) == (turned.decision, turned.weight, turned.reason)
+    assert found.weight == pytest.approx({"same": 20, "possible": 0, "different": -20}[found.decision])
+    assert found.probability == 1 / (1 + 2**-found.weight)
+    assert all(row.weight == 0 for row in found.evidence if row.verdict in ("missing", "generic"))
+
+
+def test_a_person_counts_once_towards_a_generic_value() -> None:
+    pool = Pool(POLICY)
+
+    def said(candidate: int, name: str) -> None:
+        statement = keyed(features({"full_name": name}, MAIL), lambda kind, value: key_hash(b"0" * 16, kind, value))
+        pool.meet(statement)
+        pool.file(UUID(int=candidate), statement)
+
+    for candidate, name in enumerate(["山田 太郎", "山田太郎", "鈴木 花子", "Peter Smith", "Smith, Peter"]):
+        said(candidate, name)
+        assert not pool.generic
+    said(9, "佐藤 一郎")
+    assert pool.generic == pool.turned_generic
+    assert len(pool.generic) == 1
