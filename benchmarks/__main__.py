@@ -12,12 +12,11 @@ async def measure(place: Stand) -> list[report.Figure]:
     """Run every measurement, the cheap ones first."""
     headers = {"Authorization": f"Bearer {place.key}"}
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{place.port}", headers=headers, timeout=120) as client:
-        made = await client.post("/v1/candidates", json={"full_name": "計測 太郎"})
-        candidate = made.json()["id"]
+        candidates = await story.people(client)
         return [
-            await story.signal_to_score(client, candidate),
-            await ingest.single(place, candidate),
-            await ingest.batch(place, candidate),
+            await story.signal_to_score(client, candidates),
+            await ingest.single(place, candidates),
+            await ingest.batch(place, candidates),
             await hooks.sendgrid(place, client),
             await story.import_rows(client),
             *story.memory(place),

@@ -1,5 +1,6 @@
 """Touchpoints through the API, beside the bare inserts of the same rows."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from app.kit import json
@@ -14,17 +15,17 @@ BATCHES, BATCH = 12, 1_000
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-async def single(stand: Stand, candidate: str) -> Figure:
+async def single(stand: Stand, candidates: Sequence[str]) -> Figure:
     """`POST /v1/touchpoints`, one at a time, 16 connections."""
-    bodies = [json.dumpb(_touchpoint(candidate, number)) for number in range(ONE_BY_ONE)]
+    bodies = [json.dumpb(_touchpoint(candidates, number)) for number in range(ONE_BY_ONE)]
     ours, bare = await _race(stand, "/v1/touchpoints", "/touchpoints", bodies, CONNECTIONS)
     return Figure("POST /v1/touchpoints, 16 connections", ours, "requests/s", bare, "≥ 0.6")
 
 
-async def batch(stand: Stand, candidate: str) -> Figure:
+async def batch(stand: Stand, candidates: Sequence[str]) -> Figure:
     """`POST /v1/touchpoints/batch`, 1,000 a call, one connection."""
     bodies = [
-        json.dumpb([_touchpoint(candidate, call * BATCH + number) for number in range(BATCH)])
+        json.dumpb([_touchpoint(candidates, call * BATCH + number) for number in range(BATCH)])
         for call in range(BATCHES)
     ]
     ours, bare = await _race(stand, "/v1/touchpoints/batch", "/batch", bodies, 1)
@@ -33,7 +34,7 @@ async def batch(stand: Stand, candidate: str) -> Figure:
 
 async def bare_batches(stand: Stand, rows: int, calls: int) -> float:
     """Return the rows per second of the yardstick's batches of `rows`."""
-    bodies = [json.dumpb([_touchpoint(str(new_id()), number) for number in range(rows)]) for _ in range(calls)]
+    bodies = [json.dumpb([_touchpoint([str(new_id())], number) for number in range(rows)]) for _ in range(calls)]
     measured = await _speed(stand.yardstick_port, "/batch", bodies, 1, {"Content-Type": "application/json"})
     return measured * rows
 
@@ -54,10 +55,10 @@ async def _speed(port: int, path: str, bodies: list[bytes], connections: int, he
     return measured.per_second
 
 
-def _touchpoint(candidate: str, number: int) -> dict[str, str]:
+def _touchpoint(candidates: Sequence[str], number: int) -> dict[str, str]:
     moment = START + timedelta(seconds=number)
     return {
-        "candidate_id": candidate,
+        "candidate_id": candidates[number % len(candidates)],
         "type": "page_viewed",
         "occurred_at": moment.isoformat(),
         "source": "bench",

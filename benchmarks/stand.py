@@ -69,12 +69,12 @@ def stand() -> Iterator[Stand]:
     }
     running = [_start([sys.executable, "-m", "app.cli", "dev"], environment)]
     try:
-        _wait(f"http://127.0.0.1:{place.port}/readyz")
+        _wait(f"http://127.0.0.1:{place.port}/readyz", running[0])
         asyncio.run(_prepare(place))
         command = [sys.executable, "-m", "uvicorn", "benchmarks.yardstick:app", "--port", str(place.yardstick_port)]
         options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
         running.append(_start([*command, *options], {**environment, "DATABASE_URL": place.database_url}))
-        _wait(f"http://127.0.0.1:{place.yardstick_port}/openapi.json")
+        _wait(f"http://127.0.0.1:{place.yardstick_port}/openapi.json", running[1])
         yield place
     finally:
         for process in reversed(running):
@@ -93,9 +93,9 @@ async def _prepare(place: Stand) -> None:
     await connection.close()
 
 
-def _wait(url: str) -> None:
+def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + READY_S
-    while time.monotonic() < end:
+    while time.monotonic() < end and process.poll() is None:
         try:
             urllib.request.urlopen(url, timeout=2)  # noqa: S310 (our own address)
         except OSError:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from statistics import quantiles
 
 import httpx
@@ -14,7 +15,15 @@ from tests.factories.spreadsheets import spreadsheet
 
 IMPORT_ROWS = 10_000
 SCORED = 60
+PEOPLE = 500
 PATIENCE_S = 600
+
+
+async def people(client: httpx.AsyncClient) -> list[str]:
+    """Make the people whom the signals are about; return their ids."""
+    items = [{"full_name": f"計測 {number}郎"} for number in range(PEOPLE)]
+    answer = (await client.post("/v1/candidates/batch-upsert", json={"items": items})).json()
+    return [each["id"] for each in answer["items"]]
 
 
 async def import_rows(client: httpx.AsyncClient) -> Figure:
@@ -35,10 +44,10 @@ async def import_rows(client: httpx.AsyncClient) -> Figure:
     )
 
 
-async def signal_to_score(client: httpx.AsyncClient, candidate: str) -> Figure:
+async def signal_to_score(client: httpx.AsyncClient, candidates: Sequence[str]) -> Figure:
     """Post one touchpoint and ask until the score holds it; the 99th percentile."""
     waits = []
-    for _ in range(SCORED):
+    for candidate in candidates[:SCORED]:
         body = {
             "candidate_id": candidate,
             "type": "email_replied",

@@ -11,11 +11,14 @@ from typing import Any, Final, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from app.kit import json
 from app.kit.caller import Caller
+from app.kit.statement import Row, positional
 
 APP_ROLE: Final = "talentpool_app"
 STATEMENT_TIMEOUT_MS: Final = 60_000
@@ -48,20 +51,44 @@ class Session(AsyncSession):
 
     async def rows(self, sql: str, /, **parameters: Any) -> list[Any]:  # noqa: ANN401 (SQL parameters)
         """Run a textual statement and return its rows."""
-        return list((await self.execute(text(sql), parameters)).all())
+        async with self._driver(sql) as connection:
+            statement, values = positional(sql, parameters)
+            return list(await connection.fetch(statement, *values))
 
     async def row(self, sql: str, /, **parameters: Any) -> Any:  # noqa: ANN401 (SQL parameters)
         """Run a textual statement and return its first row, or None."""
-        return (await self.execute(text(sql), parameters)).first()
+        async with self._driver(sql) as connection:
+            statement, values = positional(sql, parameters)
+            return await connection.fetchrow(statement, *values)
 
     async def value(self, sql: str, /, **parameters: Any) -> Any:  # noqa: ANN401 (SQL parameters)
         """Run a textual statement and return the first column of its first row, or None."""
-        return (await self.execute(text(sql), parameters)).scalar()
+        async with self._driver(sql) as connection:
+            statement, values = positional(sql, parameters)
+            return await connection.fetchval(statement, *values)
 
     async def run(self, sql: str, /, **parameters: Any) -> int:  # noqa: ANN401 (SQL parameters)
         """Run a textual statement and return how many rows it touched."""
-        result = await self.execute(text(sql), parameters)
-        return int(getattr(result, "rowcount", 0))
+        async with self._driver(sql) as connection:
+            statement, values = positional(sql, parameters)
+            touched = (await connection.execute(statement, *values)).rpartition(" ")[2]
+            return int(touched) if touched.isdigit() else 0
+
+    @asynccontextmanager
+    async def _driver(self, sql: str) -> AsyncIterator[asyncpg.Connection]:
+        """Give the driver's own connection: textual statements pass SQLAlchemy by, for most of their cost is there."""
+        connection = self.info.get("driver")
+        if connection is None:
+            raw = await (await self.connection()).get_raw_connection()
+            connection = self.info["driver"] = raw.driver_connection
+        for seen in _watching:
+            seen.append(sql)
+        try:
+            yield connection
+        except asyncpg.PostgresError as error:
+            raise DBAPIError(None, None, error) from error
+        except asyncpg.InterfaceError as error:
+            raise InterfaceError(None, None, error) from error
 
 
 class Database:
@@ -85,6 +112,8 @@ class Database:
             json_deserializer=json.loads,
             connect_args={
                 "timeout": 5,
+                "record_class": Row,
+                "statement_cache_size": 1024,
                 "server_settings": {
                     "role": role,
                     "application_name": "talentpool",
@@ -120,11 +149,19 @@ class Database:
         await self.engine.dispose()
 
 
+_watching: list[list[str]] = []
+
+
 def count_statements(engine: AsyncEngine, seen: list[str]) -> Callable[[], None]:
-    """Append every statement that `engine` runs to `seen`; call what is returned to stop."""
+    """Append every statement that `engine` and the sessions run to `seen`; call what is returned to stop."""
 
     def record(*arguments: Any) -> None:  # noqa: ANN401 (SQLAlchemy's event signature)
         seen.append(arguments[2])
 
+    def stop() -> None:
+        event.remove(engine.sync_engine, "before_cursor_execute", record)
+        _watching.remove(seen)
+
     event.listen(engine.sync_engine, "before_cursor_execute", record)
-    return lambda: event.remove(engine.sync_engine, "before_cursor_execute", record)
+    _watching.append(seen)
+    return stop

@@ -40,7 +40,7 @@ from pg_proc p where p.prosecdef and p.pronamespace = 'public'::regnamespace
 
 async def _rows(database: Database, tenant: TenantFixture, sql: str) -> list[dict[str, object]]:
     async with database.transaction(tenant.caller) as session:
-        return [dict(row._mapping) for row in await session.rows(sql)]
+        return [dict(row) for row in await session.rows(sql)]
 
 
 async def test_every_table_is_forced_under_one_whole_policy(database: Database, tenant: TenantFixture) -> None:
