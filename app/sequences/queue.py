@@ -49,7 +49,8 @@ _REFILL: Final = """
 insert into send_buckets (domain, tokens, refilled_at) values (:domain, :burst, :moment)
 on conflict (tenant_id, domain) do update set
   tokens = least(:burst, send_buckets.tokens
-    + :per_second * greatest(extract(epoch from :moment - send_buckets.refilled_at), 0)),
+    + cast(:per_second as float8)
+    * greatest(cast(extract(epoch from :moment - send_buckets.refilled_at) as float8), 0)),
   refilled_at = greatest(:moment, send_buckets.refilled_at)
 returning tokens
 """
