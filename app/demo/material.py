@@ -47,7 +47,7 @@ TEMPLATE: Final[dict[str, Any]] = {
     "name": "お礼のメール",
     "audience": "candidate",
     "language": "ja",
-    "subject": "{{ candidate.family_name }} 様、先日はありがとうございました",
+    "subject": "{{ candidate.full_name }} 様、先日はありがとうございました",
     "preheader": "またお話しできることを楽しみにしています。",
     "format": "mjml",
     "body": """<mjml><mj-body><mj-section><mj-column>

@@ -221,7 +221,7 @@ async def _a_mail_goes_out_once(client: httpx.AsyncClient, sink: Sink, person: d
     assert len(sink.mails) == 1
     mail = sink.mails[0]
     text = mail.get_body(("plain",))
-    assert person["family_name"] in str(mail["Subject"])
+    assert person["full_name"] in str(mail["Subject"])
     assert text is not None
     for item in ("name", "postal_address", "complaint_contact", "opt_out_notice"):
         assert material.TENANT["sender"][item] in text.get_content()
