@@ -206,9 +206,58 @@ class Warn(Schema):
     by: str | None = None
 
 
+EXAMPLE_READ: dict[str, Any] = {
+    "id": "01999999-0000-7000-8000-000000000001",
+    "version": 2,
+    "status": "active",
+    "full_name": "髙橋 花子",
+    "full_name_kana": "タカハシ ハナコ",
+    "other_names": [],
+    "family_name": None,
+    "given_name": None,
+    "family_name_kana": None,
+    "given_name_kana": None,
+    "family_name_romaji": None,
+    "given_name_romaji": None,
+    "birth_date": None,
+    "language": "ja",
+    "timezone": "Asia/Tokyo",
+    "email_addresses": [
+        {
+            "value": "hanako@example.jp",
+            "raw": "hanako@example.jp",
+            "type": "personal",
+            "is_primary": True,
+            "status": "ok",
+        }
+    ],
+    "phone_numbers": [{"value": "+819012345678", "raw": "０９０-1234-5678", "type": "mobile"}],
+    "external_ids": [{"source": "greenhouse", "id": "123"}],
+    "links": [{"type": "github", "url": "https://github.com/hanako"}],
+    "headline": "Backend engineer",
+    "current_company": "株式会社例",
+    "department": None,
+    "location": {"country_code": "JP", "region": None, "city": "Osaka"},
+    "skills": [{"name": "Python", "level": 4, "years": 5}],
+    "years_of_experience": 7,
+    "interests": ["distributed systems"],
+    "tags": ["backend"],
+    "sources": [{"type": "event", "name": "Tech Night", "occurred_on": "2026-05-20", "detail": None}],
+    "custom_fields": {},
+    "can_contact": True,
+    "warnings": [],
+    "last_interaction_at": "2026-11-20T09:00:00Z",
+    "retention": {"expires_on": "2029-11-19", "basis": "consent"},
+    "merged_ids": [],
+    "created_at": "2026-05-21T01:00:00Z",
+    "updated_at": "2026-11-20T09:00:00Z",
+}
+
+
 class CandidateRead(Schema):
     """One person, as all records about them add up."""
 
+    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE_READ})
     id: UUID
     version: int
     status: str

@@ -23,6 +23,23 @@ Term = Literal[
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
+_EVIDENCE: dict[str, Any] = {
+    "probability": 0.9999990463265931,
+    "weight": 20.0,
+    "evidence": [
+        {"feature": "name", "verdict": "agree", "weight": 10.0, "left": "高橋花子", "right": "高橋花子"},
+        {
+            "feature": "email",
+            "verdict": "agree",
+            "weight": 10.0,
+            "left": "hanako@example.jp",
+            "right": "hanako@example.jp",
+        },
+        {"feature": "prior", "verdict": "prior", "weight": 0.0, "left": None, "right": None},
+    ],
+}
+
+
 class EvidenceRead(Schema):
     """One row of an explanation; `weight` is in bits."""
 
@@ -44,6 +61,17 @@ class MatchRead(Schema):
 
 
 class Matches(Schema):
+    """Who this could be, the best first."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "data": [
+                    {"candidate_id": "01999999-0000-7000-8000-000000000001", **_EVIDENCE, "decision": "same"},
+                ]
+            }
+        }
+    )
     data: list[MatchRead]
 
 
@@ -58,6 +86,21 @@ class CheckBody(CandidateFields):
 class PairRead(Schema):
     """Two candidates that may be one person."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "id": "01999999-0000-7000-8000-000000000003",
+                "left_id": "01999999-0000-7000-8000-000000000001",
+                "right_id": "01999999-0000-7000-8000-000000000002",
+                "status": "open",
+                "reason": "several",
+                **_EVIDENCE,
+                "decided_by": None,
+                "decided_at": None,
+                "created_at": "2026-11-20T09:00:00Z",
+            }
+        }
+    )
     id: UUID
     left_id: UUID
     right_id: UUID
@@ -96,6 +139,20 @@ class PolicyBody(Body):
 class PolicyRead(Schema):
     """How this tenant matches, and whose word stands."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "version": 0,
+                "auto_threshold": 0.99,
+                "review_threshold": 0.5,
+                "min_agreeing": 2,
+                "automatic": True,
+                "rules": [],
+                "unique_sources": [],
+                "source_order": list(SOURCE_ORDER),
+            }
+        }
+    )
     version: int
     auto_threshold: float
     review_threshold: float

@@ -5,7 +5,7 @@ from typing import Annotated
 from urllib.parse import unquote
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, status
+from fastapi import APIRouter, Depends, Path, Request, status
 from pydantic import ValidationError
 
 from app.candidates.errors import CandidateErased, CandidateNotFound
@@ -49,12 +49,16 @@ async def target(session: SessionDep, answer: AnswerDep, candidate_id: UUID) -> 
     return Target(live, expect)
 
 
-def external_id(request: Request) -> ExternalIdIn:
-    """Read the two percent-encoded parts of the path, which may themselves hold slashes; raises CandidateNotFound."""
+def external(
+    request: Request,
+    source: Annotated[str, Path(description="The system, percent-encoded.")],  # noqa: ARG001 (declared for the document)
+    external_id: Annotated[str, Path(description="Its id of the person, percent-encoded.")],  # noqa: ARG001 (the same)
+) -> ExternalIdIn:
+    """Read the two parts of the raw path, which may themselves hold encoded slashes; raises CandidateNotFound."""
     raw = request.scope["raw_path"].decode("ascii", "replace").partition("/by-external-id/")[2]
-    source, _, id_ = raw.partition("/")
+    system, _, id_ = raw.partition("/")
     try:
-        found = ExternalIdIn(source=unquote(source, errors="strict"), id=unquote(id_, errors="strict"))
+        found = ExternalIdIn(source=unquote(system, errors="strict"), id=unquote(id_, errors="strict"))
     except (UnicodeDecodeError, ValidationError) as error:
         raise CandidateNotFound from error
     if "\x00" in found.source + found.id:
@@ -63,7 +67,7 @@ def external_id(request: Request) -> ExternalIdIn:
 
 
 async def expected_external(
-    session: SessionDep, answer: AnswerDep, known: Annotated[ExternalIdIn, Depends(external_id)]
+    session: SessionDep, answer: AnswerDep, known: Annotated[ExternalIdIn, Depends(external)]
 ) -> External:
     required = await service.demands_if_match(session)
     try:
@@ -99,7 +103,7 @@ async def batch_upsert_candidates(session: SessionDep, body: BatchUpsert) -> Bat
     **operation("candidates:read", CandidateNotFound),
 )
 async def read_candidate_by_external_id(
-    session: SessionDep, answer: AnswerDep, known: Annotated[ExternalIdIn, Depends(external_id)]
+    session: SessionDep, answer: AnswerDep, known: Annotated[ExternalIdIn, Depends(external)]
 ) -> CandidateRead:
     return answer.versioned(await service.owner_of(session, known.source, known.id))
 

@@ -1,9 +1,9 @@
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, SkipValidation
 
-from app.candidates.schemas import EXAMPLE, CandidateFields, CandidateRead
+from app.candidates.schemas import EXAMPLE, EXAMPLE_READ, CandidateFields, CandidateRead
 from app.intake.statement import OnMatch
 from app.kit.schemas import BatchItem, Body, Schema
 
@@ -23,7 +23,7 @@ class BatchUpsert(Body):
     """Up to 500 items; each is read by itself, so that one bad item fails alone."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"items": [{**EXAMPLE, "client_ref": "row-1"}]}})
-    items: list[Any] = Field(json_schema_extra={"items": {"$ref": "#/components/schemas/BatchUpsertItem"}})
+    items: list[SkipValidation[BatchUpsertItem]]
 
 
 class PairOpened(Schema):
@@ -45,6 +45,9 @@ class Matched(Schema):
 class CandidateMatched(CandidateRead):
     """The candidate, and how the statement found it."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"example": {**EXAMPLE_READ, "match": {"outcome": "created", "pairs": []}}}
+    )
     match: Matched
 
 
@@ -55,5 +58,26 @@ class UpsertedItem(BatchItem):
 
 
 class BatchUpserted(Schema):
+    """What became of a batch, item by item."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "counts": {"created": 1},
+                "items": [
+                    {
+                        "index": 0,
+                        "client_ref": "row-1",
+                        "status": 201,
+                        "outcome": "created",
+                        "id": EXAMPLE_READ["id"],
+                        "version": 1,
+                        "errors": [],
+                        "pairs": [],
+                    }
+                ],
+            }
+        }
+    )
     counts: dict[str, int]
     items: list[UpsertedItem]
