@@ -4,6 +4,7 @@ import csv
 import io
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from datetime import time as clock_time
 from typing import Any, Final
@@ -30,7 +31,9 @@ def load(client: httpx.Client, today: date, *, mail: bool) -> None:
     """Fill the tenant; raises httpx.HTTPError when the service does not answer as it should."""
     _call(client, "PATCH", "/v1/tenant", json=material.TENANT)
     everybody = people(PEOPLE, seed=SEED, today=today)
-    _import(client, everybody[:IMPORTED])
+    imported = [replace(person, imported=True) for person in everybody[:IMPORTED]]
+    everybody = [*imported, *everybody[IMPORTED:]]
+    _import(client, imported)
     for chunk in _chunks([_fields(person) for person in everybody[IMPORTED:]], 100):
         _call(client, "POST", "/v1/candidates/batch-upsert", json={"items": chunk})
     _consents(client, everybody[IMPORTED:])
@@ -122,8 +125,8 @@ def _sequence(client: httpx.Client, *, mail: bool) -> None:
     _call(client, "POST", f"/v1/sequences/{sequence['id']}/activate")
     if mail:
         pool = _keyed(client, "/v1/pools", material.POOLS[0])
-        listed = _call(client, "GET", f"/v1/pools/{pool['id']}/approach-list", params={"decision": "allow"})
-        ids = [row["candidate_id"] for row in listed["data"][:ENROLLED]]
+        listed = _call(client, "GET", f"/v1/pools/{pool['id']}/approach-list", params={"limit": 200})["data"]
+        ids = [row["candidate_id"] for row in listed if row["contact"]["decision"] != "deny"][:ENROLLED]
         _call(client, "POST", f"/v1/sequences/{sequence['id']}/enrollments", json={"candidate_ids": ids})
 
 

@@ -19,6 +19,9 @@ TENANT: Final[dict[str, Any]] = {
         "holidays": "skip",
     },
     "frequency_caps": {"email": {"max": 2, "days": 7}},
+    "fatigue_guard": {"after": 6, "action": "slow"},
+    "rates": {"per_minute": 600, "per_domain_per_minute": 120},
+    "tracking": {"opens": False, "links": False},
 }
 
 CONTENTS: Final[tuple[dict[str, Any], ...]] = (

@@ -1,7 +1,7 @@
 """Invented people, the same for the same seed."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
@@ -29,7 +29,8 @@ class Person:
     met_on: date
     result: str
     consent_on: date | None
-    external_id: str = field(default="")
+    external_id: str
+    imported: bool = False
 
 
 def people(count: int, *, seed: int, today: date) -> list[Person]:

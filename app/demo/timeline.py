@@ -15,6 +15,7 @@ AGENT: Final = (
 )
 PROXY: Final = "Mozilla/5.0"
 """Apple's image proxy names itself so: an open that no person made."""
+ENDINGS: Final = {"past_applicant": "rejected", "offer_declined": "offer_declined", "career_site": "rejected"}
 EVENTS: Final = (
     ("tech-night-12", "Tech Night #12: クラウド移行の舞台裏", "クラウド"),
     ("casual-summer", "夏のカジュアル面談会", "キャリア"),
@@ -45,13 +46,21 @@ def timeline(people: list[Person], *, seed: int, today: date) -> Iterator[dict[s
     for person in people:
         mood = MOODS[draw.choices(list(MOODS), weights=(6, 3, 1))[0]]
         begin = max(person.met_on, today - timedelta(days=DAYS))
-        yield _touchpoint(person, "applied", person.met_on, "met", topics=[])
+        yield from _meeting(person)
         for number, day in enumerate(_newsletter_days(begin, today)):
             yield from _newsletter(person, mood, number, day, draw)
         for key, title, topic in EVENTS:
             yield from _event(person, mood, key, title, topic, begin, today, draw)
         if draw.random() < mood.replies:
             yield _touchpoint(person, "casual_interview", _between(begin, today, draw), "casual", topics=["キャリア"])
+
+
+def _meeting(person: Person) -> Iterator[dict[str, Any]]:
+    """Tell how somebody was met, where no imported row tells it already."""
+    if person.imported or person.source not in ENDINGS:
+        return
+    yield _touchpoint(person, "applied", person.met_on, "applied")
+    yield _touchpoint(person, ENDINGS[person.source], person.met_on + timedelta(days=21), "ended", hour=4)
 
 
 def _newsletter_days(begin: date, today: date) -> Iterator[date]:

@@ -65,11 +65,15 @@ class Service:
         found: list[int] = json.loads((self.folder / "pids.json").read_text())[name]
         return found
 
-    def kill(self, name: str) -> int:
-        """Kill one process of this name with -9 and return its pid."""
-        pid = self.pids(name)[0]
-        os.kill(pid, signal.SIGKILL)
-        return pid
+    def kill(self, name: str) -> None:
+        """Kill one process of this name with -9, once there is one: it may just be starting again."""
+        end = time.monotonic() + READY_S
+        while time.monotonic() < end:
+            for pid in self.pids(name):
+                os.kill(pid, signal.SIGKILL)
+                return
+            time.sleep(0.02)
+        pytest.fail(f"no {name} runs")
 
     def client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(
