@@ -5,15 +5,14 @@ import io
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Final
 
 from app.demo.people import Person, people
+from app.kit import clock
 
 HEADER: Final = (
     "氏名", "フリガナ", "メールアドレス", "電話番号", "会社名", "経験年数", "スキル", "応募日", "選考結果", "同意日",
 )  # fmt: skip
-TODAY: Final = date(2026, 11, 1)
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Spreadsheet:
 def spreadsheet(rows: int, *, duplicates: int, broken: int, seed: int = 1) -> Spreadsheet:
     """Make a file of `rows` rows: so many tell of a person of the file again, and so many cannot be read."""
     draw = random.Random(seed)
-    distinct = people(rows - duplicates - broken, seed=seed, today=TODAY)
+    distinct = people(rows - duplicates - broken, seed=seed, today=clock.today("Asia/Tokyo"))
     again = [_again(person, draw) for person in draw.sample(distinct, duplicates)]
     lines = [_row(person) for person in [*distinct, *again]] + [_broken(number) for number in range(broken)]
     draw.shuffle(lines)

@@ -14,7 +14,7 @@ from tests.journeys.test_story import finished, imported, thank_you
 
 ROWS, DUPLICATES, BROKEN = 1_000, 50, 20
 PEOPLE = ROWS - DUPLICATES - BROKEN
-ENROLLED = 120
+ENROLLED = 100
 KILLS = 4
 
 
@@ -23,7 +23,9 @@ async def _enrol(client: httpx.AsyncClient) -> tuple[str, list[str]]:
     await imported(client, spreadsheet(200, duplicates=0, broken=0, seed=3))
     sequence = await thank_you(client)
     listed = (await client.get("/v1/candidates", params={"limit": 200})).json()["data"]
-    ids = [each["id"] for each in listed if each["can_contact"]][:ENROLLED]
+    asked = [{"candidate_id": each["id"], "channel": "email", "purpose": "talent_pool"} for each in listed]
+    decisions = (await client.post("/v1/contact-decisions", json={"items": asked})).json()["data"]
+    ids = [each["candidate_id"] for each in decisions if each["decision"] == "allow"][:ENROLLED]
     assert len(ids) == ENROLLED
     answer = await client.post(f"/v1/sequences/{sequence}/enrollments", json={"candidate_ids": ids})
     assert answer.status_code == 207

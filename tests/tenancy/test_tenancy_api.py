@@ -72,8 +72,8 @@ async def test_bodies_are_strict(api: httpx.AsyncClient) -> None:
     json_type = {"Content-Type": "application/json"}
     cases = [
         (b"", 400), (b"{", 400), (b"\xff\xfe{}", 400), (b'{"require_if_match": NaN}', 400),
-        (b"[" * 80 + b"]" * 80, 400), (b"[]", 422), (b'{"x": 1}', 422), (b'{"name": "a\\u0000b"}', 422), (b'{"name": "a\\ud800b"}', 422),
-        (b'{"sender": {"name": "a\\r\\nBcc: x"}}', 422),
+        (b"[" * 80 + b"]" * 80, 400), (b"[]", 422), (b'{"x": 1}', 422), (b'{"name": "a\\u0000b"}', 422),
+        (b'{"name": "a\\ud800b"}', 422), (b'{"sender": {"name": "a\\r\\nBcc: x"}}', 422),
     ]  # fmt: skip
     for body, status in cases:
         answer = await api.patch("/v1/tenant", content=body, headers=json_type)
