@@ -25,6 +25,7 @@ HEADER: Final = (
 )  # fmt: skip
 ZONE: Final = ZoneInfo("Asia/Tokyo")
 ENROLLED: Final = 5
+PATIENCE: Final = 100
 
 
 def load(client: httpx.Client, today: date, *, mail: bool) -> None:
@@ -36,6 +37,7 @@ def load(client: httpx.Client, today: date, *, mail: bool) -> None:
     _import(client, imported)
     for chunk in _chunks([_fields(person) for person in everybody[IMPORTED:]], 100):
         _call(client, "POST", "/v1/candidates/batch-upsert", json={"items": chunk})
+    _met_again(client, everybody[IMPORTED:])
     _consents(client, everybody[IMPORTED:])
     for chunk in _chunks(list(timeline(everybody, seed=SEED, today=today)), 1000):
         _call(client, "POST", "/v1/touchpoints/batch", json=chunk)
@@ -49,6 +51,21 @@ def load(client: httpx.Client, today: date, *, mail: bool) -> None:
 def is_loaded(client: httpx.Client) -> bool:
     """Whether the last step of an earlier run is there."""
     return any(each["key"] == material.SEQUENCE["key"] for each in _call(client, "GET", "/v1/sequences")["data"])
+
+
+def _met_again(client: httpx.Client, found: Sequence[Person]) -> None:
+    """Tell of three people again: one is known by sight, of two a person must say who they are."""
+    same, shared, namesake = (
+        _fields(person) | {"external_ids": [{"source": "event", "id": f"E-{place}"}]}
+        for place, person in enumerate(found[:3])
+    )
+    spelled = {**same, "email_addresses": [{"value": same["email_addresses"][0]["value"].upper()}]}
+    spouse = {**shared, "full_name": "佐野 千景", "full_name_kana": "サノ チカゲ"}
+    again = {**namesake, "email_addresses": [], "phone_numbers": []}
+    for body in (spelled, spouse, again):
+        _call(
+            client, "POST", "/v1/candidates", json={name: value for name, value in body.items() if name != "client_ref"}
+        )
 
 
 def _import(client: httpx.Client, found: Sequence[Person]) -> None:
@@ -125,9 +142,21 @@ def _sequence(client: httpx.Client, *, mail: bool) -> None:
     _call(client, "POST", f"/v1/sequences/{sequence['id']}/activate")
     if mail:
         pool = _keyed(client, "/v1/pools", material.POOLS[0])
-        listed = _call(client, "GET", f"/v1/pools/{pool['id']}/approach-list", params={"limit": 200})["data"]
+        listed = _approached(client, pool["id"])
         ids = [row["candidate_id"] for row in listed if row["contact"]["decision"] != "deny"][:ENROLLED]
         _call(client, "POST", f"/v1/sequences/{sequence['id']}/enrollments", json={"candidate_ids": ids})
+
+
+def _approached(client: httpx.Client, pool_id: str) -> list[dict[str, Any]]:
+    """Return whom the pool would approach, once the workers have found its members."""
+    for _ in range(PATIENCE):
+        found: list[dict[str, Any]] = _call(client, "GET", f"/v1/pools/{pool_id}/approach-list", params={"limit": 200})[
+            "data"
+        ]
+        if found:
+            return found
+        time.sleep(0.2)
+    return []
 
 
 def _keyed(client: httpx.Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
