@@ -2,7 +2,7 @@
 # ARGS reaches the program, as in: make test ARGS="tests/pools -x"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench prove lock clean install
+.PHONY: help run test check bench prove openapi lock clean install
 
 FIND_PYTHON := for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done
@@ -41,6 +41,9 @@ bench: install ## Measure against the targets
 
 prove: install ## Run the proofs that need more than this machine has by itself
 	$(BIN)/pytest -m prove $(ARGS)
+
+openapi: install ## Write openapi/openapi.json anew
+	$(BIN)/talentpool openapi
 
 COMPILE := uv pip compile pyproject.toml --quiet --generate-hashes --no-emit-index-url --no-header \
   --universal --python-version 3.11

@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Integer, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.clock import now
@@ -48,10 +48,10 @@ class Delivery(Tenanted, Base):
     headers: Mapped[dict[str, Any]] = mapped_column(server_default="{}", info=PERSONAL)
     status: Mapped[str]
     reason: Mapped[str | None]
-    signals: Mapped[int] = mapped_column(Integer(), server_default="0")
-    unreadable: Mapped[int] = mapped_column(Integer(), server_default="0")
+    signals: Mapped[int] = mapped_column(server_default="0")
+    unreadable: Mapped[int] = mapped_column(server_default="0")
     touchpoint_ids: Mapped[list[UUID]] = mapped_column(server_default="{}")
-    attempts: Mapped[int] = mapped_column(Integer(), server_default="1")
+    attempts: Mapped[int] = mapped_column(server_default="1")
     received_at: Mapped[datetime] = mapped_column(default=now, server_default=text("now()"))
 
 
@@ -61,7 +61,7 @@ class DeliveryCount(Tenanted, Base):
     __tablename__ = "delivery_counts"
     __table_args__ = (to_connection(),)
     connection_id: Mapped[UUID] = mapped_column(primary_key=True)
-    share: Mapped[int] = mapped_column(Integer(), primary_key=True)
+    share: Mapped[int] = mapped_column(primary_key=True)
     stored: Mapped[int] = mapped_column(server_default="0")
     duplicate: Mapped[int] = mapped_column(server_default="0")
     refused: Mapped[int] = mapped_column(server_default="0")
@@ -74,8 +74,8 @@ class Refusal(Tenanted, Base):
     __tablename__ = "refusals"
     __table_args__ = (to_connection(),)
     connection_id: Mapped[UUID] = mapped_column(primary_key=True)
-    share: Mapped[int] = mapped_column(Integer(), primary_key=True)
-    slot: Mapped[int] = mapped_column(Integer(), primary_key=True)
+    share: Mapped[int] = mapped_column(primary_key=True)
+    slot: Mapped[int] = mapped_column(primary_key=True)
     id: Mapped[UUID]
     reason: Mapped[str]
     received_at: Mapped[datetime]

@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Float, ForeignKeyConstraint, Index, Integer, Text, text
+from sqlalchemy import CheckConstraint, Float, ForeignKeyConstraint, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.models import PERSONAL, Base, Identified
@@ -66,7 +66,7 @@ class Touchpoint(Identified, Base):
     """`data.message_id` without its angle brackets."""
     actor: Mapped[str]
     actor_reasons: Mapped[list[str]] = mapped_column(server_default="{}")
-    actor_rule_version: Mapped[int | None] = mapped_column(Integer())
+    actor_rule_version: Mapped[int | None]
     actor_by: Mapped[str] = mapped_column(server_default="rule")
     provider_flag: Mapped[str | None]
     agent_class: Mapped[str] = mapped_column(server_default="none")

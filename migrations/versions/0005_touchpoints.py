@@ -39,7 +39,7 @@ def upgrade() -> None:
         sa.Column("message_id", sa.Text(collation="C"), nullable=True),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("actor_reasons", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
-        sa.Column("actor_rule_version", sa.Integer(), nullable=True),
+        sa.Column("actor_rule_version", sa.BigInteger(), nullable=True),
         sa.Column("actor_by", sa.Text(), server_default="rule", nullable=False),
         sa.Column("provider_flag", sa.Text(), nullable=True),
         sa.Column("agent_class", sa.Text(), server_default="none", nullable=False),

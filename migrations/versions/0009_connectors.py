@@ -54,10 +54,10 @@ def upgrade() -> None:
         sa.Column("headers", postgresql.JSONB(), server_default="{}", nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("signals", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("unreadable", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("signals", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("unreadable", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("touchpoint_ids", postgresql.ARRAY(sa.Uuid()), server_default="{}", nullable=False),
-        sa.Column("attempts", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("attempts", sa.BigInteger(), server_default="1", nullable=False),
         sa.Column("received_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("status in ('stored', 'parsed', 'duplicate', 'dead')", name=op.f("ck_deliveries_status")),
         sa.ForeignKeyConstraint(
@@ -84,7 +84,7 @@ def upgrade() -> None:
             "tenant_id", sa.Uuid(), server_default=sa.text("(current_setting('app.tenant'))::uuid"), nullable=False
         ),
         sa.Column("connection_id", sa.Uuid(), nullable=False),
-        sa.Column("share", sa.Integer(), nullable=False),
+        sa.Column("share", sa.BigInteger(), nullable=False),
         sa.Column("stored", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("duplicate", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("refused", sa.BigInteger(), server_default="0", nullable=False),
@@ -102,8 +102,8 @@ def upgrade() -> None:
             "tenant_id", sa.Uuid(), server_default=sa.text("(current_setting('app.tenant'))::uuid"), nullable=False
         ),
         sa.Column("connection_id", sa.Uuid(), nullable=False),
-        sa.Column("share", sa.Integer(), nullable=False),
-        sa.Column("slot", sa.Integer(), nullable=False),
+        sa.Column("share", sa.BigInteger(), nullable=False),
+        sa.Column("slot", sa.BigInteger(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("received_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
