@@ -61,6 +61,11 @@ class Features:
         return tuple(each.key for each in self._own if each.key and each.kind == kind and line in (None, each.line))
 
     @cached_property
+    def identifiers(self) -> frozenset[tuple[Kind, str]]:
+        """Kind and match key of all that can identify somebody."""
+        return frozenset((each.kind, each.key) for each in self._own if each.key)
+
+    @cached_property
     def _own(self) -> tuple[Contact, ...]:
         return tuple(each for each in self.contacts if each.key and not each.is_nobodys)
 

@@ -116,6 +116,16 @@ async def records(session: Session, ids: Sequence[UUID]) -> list[Any]:
     )
 
 
+async def features(session: Session, ids: Sequence[UUID]) -> list[Any]:
+    """Return (candidate_id, features) of the records of these candidates, the oldest first."""
+    return await session.rows(
+        """select r.candidate_id, r.features from records r join candidates c on c.id = r.candidate_id
+           where r.candidate_id = any(:ids) and c.erased_at is null and c.merged_into is null
+           order by r.received_at, r.id""",
+        ids=list(ids),
+    )
+
+
 async def hold(session: Session, ids: Sequence[UUID]) -> None:
     """Lock these candidates until the transaction ends, in the order of their ids."""
     await session.run("select 1 from candidates where id = any(:ids) order by id for no key update", ids=list(ids))

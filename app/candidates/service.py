@@ -6,7 +6,7 @@ from uuid import UUID
 from app.candidates import events, repository, retention
 from app.candidates.draft import Draft
 from app.candidates.errors import CandidateErased, CandidateNotFound
-from app.candidates.features import load_features
+from app.candidates.features import Features, load_features
 from app.candidates.fields import PROFILE
 from app.candidates.keys import external_key, identifier_hash
 from app.candidates.person import MailAddress, Profile
@@ -116,6 +116,14 @@ async def records_of(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[R
     found: dict[UUID, list[Record]] = {each: [] for each in ids}
     for row in await repository.records(session, ids) if ids else ():
         found[row.candidate_id].append(_record(row))
+    return found
+
+
+async def features_of(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[Features]]:
+    """Return candidate → what its records say of who it is, the oldest first; erased and merged ones are absent."""
+    found: dict[UUID, list[Features]] = {}
+    for row in await repository.features(session, ids) if ids else ():
+        found.setdefault(row.candidate_id, []).append(load_features(row.features))
     return found
 
 

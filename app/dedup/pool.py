@@ -11,7 +11,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from app.candidates.features import Features
-from app.dedup.rules import STRONG, Judgement, Policy, judge
+from app.dedup.rules import STRONG, Judgement, Policy, judge, may_match
 from app.normalise.keys import BlockingKey, Identity, blocking_keys
 from app.normalise.name_verdict import name_verdict
 
@@ -95,13 +95,16 @@ class Pool:
         found = [
             Found(each, judge([statement.features], self.people[each], self.policy, generic))
             for each in sorted(met)
-            if each in self.people
+            if each in self.people and (told or self._may_match(statement.features, each))
         ]
         sharing = [each for each in found if each.judgement.agreeing & STRONG]
         if len(sharing) == 1 and sharing[0].judgement.is_nameless and not sharing[0].judgement.contradicts:
             found = [_linked(each) if each is sharing[0] else each for each in found]
         kept = [each for each in found if told or each.judgement.decision != "different"]
         return sorted(kept, key=lambda each: (*each.judgement.order, each.candidate_id))
+
+    def _may_match(self, features: Features, other: UUID) -> bool:
+        return any(may_match(features, each, self.policy) for each in self.people[other])
 
     def _generic(self, statement: Keyed, own: UUID | None) -> set[tuple[str, str]]:
         """Return (kind, key) of this statement's shared values that are generic, now that it holds them too."""

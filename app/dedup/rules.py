@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 
 from app.candidates.features import Features, Kind
 from app.candidates.profile import SOURCE_ORDER
-from app.normalise.name_verdict import equal_scripts, name_verdict
+from app.normalise.name_verdict import Verdict, equal_scripts, name_verdict
 from app.normalise.names import NameFeatures
 
 Decision = Literal["same", "possible", "different"]
@@ -120,8 +120,9 @@ def _have_names(people: Iterable[Features]) -> bool:
 
 def judge_records(left: Features, right: Features, policy: Policy, generic: Collection[tuple[str, str]]) -> Judgement:
     """Judge two records."""
-    contradicts = name_verdict(left.name, right.name).contradicts
-    found = Judgement("different", "possible", tuple(compare(left, right, policy, generic)), contradicts)
+    names = name_verdict(left.name, right.name)
+    contradicts, evidence = names.contradicts, compare(left, right, names.verdict, policy, generic)
+    found = Judgement("different", "possible", tuple(evidence), contradicts)
     name = found.evidence[0].verdict
     is_strong = bool(found.agreeing & STRONG)
     if contradicts:
@@ -136,11 +137,20 @@ def judge_records(left: Features, right: Features, policy: Policy, generic: Coll
     return found.decided("different")
 
 
+def may_match(left: Features, right: Features, policy: Policy) -> bool:
+    """Whether judging these records can find anything but `different`; far cheaper than to judge them."""
+    if policy.rules or not left.identifiers.isdisjoint(right.identifiers):
+        return True
+    supports = ((left.birth_date, right.birth_date), (left.employer, right.employer))
+    is_supported = any(mine is not None and mine == theirs for mine, theirs in supports)
+    return is_supported and name_verdict(left.name, right.name).verdict == "agree"
+
+
 def compare(
-    left: Features, right: Features, policy: Policy, generic: Collection[tuple[str, str]]
+    left: Features, right: Features, names: Verdict, policy: Policy, generic: Collection[tuple[str, str]]
 ) -> Iterator[Evidence]:
-    """Give each feature its verdict, the name first."""
-    yield Evidence("name", name_verdict(left.name, right.name).verdict, 0.0, _shown(left.name), _shown(right.name))
+    """Give each feature its verdict, the name first, whose verdict is `names`."""
+    yield Evidence("name", names, 0.0, _shown(left.name), _shown(right.name))
     for feature, kind, line in _LINES:
         yield _values(
             feature, left.keys(kind, line), right.keys(kind, line), [key for of, key in generic if of == kind]

@@ -1,5 +1,5 @@
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -78,9 +78,20 @@ async def _judge(session: Session, items: Sequence[Item], policy: Policy, door: 
     }
     strong = {hashed for each in items for hashed in each.keyed.hashes(dedup.LOCKED)}
     reachable = {each for hashed, holders in known.holders.items() if hashed in strong for each in holders}
-    drafts = await candidates.drafts(session, sorted(known.everybody() | owners), sorted(owners | reachable))
-    known.people = {each: [record.features for record in draft.records] for each, draft in drafts.items()}
+    met = await candidates.features_of(session, sorted(known.everybody() - owners - reachable))
+    changeable = owners | reachable | _changeable(items, met, policy)
+    drafts = await candidates.drafts(session, sorted(changeable), sorted(owners | reachable))
+    in_hand = {each: [record.features for record in draft.records] for each, draft in drafts.items()}
+    known.people = {each: said for each, said in met.items() if each not in changeable} | in_hand
     return Judge(known, drafts, externals, door, lambda features: dedup.key(session, features))
+
+
+def _changeable(items: Sequence[Item], met: Mapping[UUID, Sequence[Features]], policy: Policy) -> set[UUID]:
+    """Return to whom a statement can be linked: by a shared identifier, by a tenant's rule, or by demand."""
+    if policy.rules or any(item.statement.on_match == "link" for item in items):
+        return set(met)
+    shown = {each for item in items for each in item.features.identifiers}
+    return {each for each, said in met.items() if any(not shown.isdisjoint(one.identifiers) for one in said)}
 
 
 async def _write(session: Session, judge: Judge, admissions: Sequence[Admission]) -> list[Admission]:
