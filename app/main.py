@@ -10,6 +10,7 @@ from app import api, wiring
 from app.kit import edge, log
 from app.kit.db import Database
 from app.kit.jobs import Waker
+from app.kit.rate import Limiter
 from app.openapi import describe
 from app.settings import DEFAULT_DATABASE_URL, Settings, get_settings
 from app.tenancy.auth import KeyAuthenticator
@@ -41,6 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = database
+    app.state.limiter = Limiter(settings.rate_limit) if settings.rate_limit else None
     app.state.authenticate = KeyAuthenticator(database)
     for router in api.ROUTERS:
         app.include_router(router)

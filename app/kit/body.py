@@ -21,6 +21,8 @@ class JsonRequest(Request):
         super().__init__(scope, receive)
         self.edge = edge
         self.limit = int(edge.get("max_body") or MAX_BODY)
+        self.batch_size = 0
+        """How many items the body holds, once it has been read as a batch."""
 
     async def check_media(self) -> None:
         """Raise UnsupportedMediaType for a body of another type, Malformed for none (`{}`, where that is allowed)."""
@@ -52,7 +54,10 @@ class JsonRequest(Request):
 
     async def json(self) -> Any:  # noqa: ANN401 (any JSON value)
         """Return the parsed body; raises Malformed, or Invalid for text that no database column can hold."""
-        return parse(await self.body())
+        value = parse(await self.body())
+        batch = value.get("items") if isinstance(value, dict) else value
+        self.batch_size = len(batch) if isinstance(batch, list) else 0
+        return value
 
 
 def parse(raw: bytes) -> Any:  # noqa: ANN401 (any JSON value)

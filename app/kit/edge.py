@@ -19,6 +19,7 @@ from app.kit import errors
 from app.kit.errors import AppError, FieldError
 from app.kit.ids import new_id
 from app.kit.log import get_logger
+from app.kit.rate import Allowance
 from app.kit.routing import problems, render
 from app.kit.schemas import Schema
 
@@ -61,7 +62,9 @@ class Envelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                rate: Allowance | None = scope["state"].get("rate")
+                limits = rate.headers if rate is not None else []
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *limits]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -132,17 +135,20 @@ async def _not_modified(_: Request, answer: Exception) -> Response:
 
 
 async def _validation(request: Request, error: Exception) -> Response:
-    found = cast("RequestValidationError", error).errors()
+    wrong = cast("RequestValidationError", error)
+    found = wrong.errors()
     if any(item["loc"][0] == "path" for item in found):
         return render(errors.NotFound(), request)
     if any(item["type"] == "json_invalid" for item in found):
         return render(errors.Malformed(), request)
-    return render(errors.Invalid(errors=[field_error(item) for item in found]), request)
+    return render(errors.Invalid(errors=[field_error(item, wrong.body) for item in found]), request)
 
 
-def field_error(item: Any) -> FieldError:  # noqa: ANN401 (pydantic's error details)
-    """Turn one of pydantic's errors into ours: its place and its kind, without the value."""
+def field_error(item: Any, body: Any = None) -> FieldError:  # noqa: ANN401 (pydantic's error details, any JSON value)
+    """Turn one of pydantic's errors into ours: its place (in `body`, when that is known) and its kind, never a value."""
     place, *rest = item["loc"]
+    if place == "body" and body is not None:
+        rest = _written(rest, body, is_missing=item["type"] == "missing")
     path = [str(part).replace("~", "~0").replace("/", "~1") for part in rest]
     root = "" if place == "body" else f"/{place}"
     return FieldError(
@@ -150,6 +156,20 @@ def field_error(item: Any) -> FieldError:  # noqa: ANN401 (pydantic's error deta
         item["type"],
         SENTENCES.get(item["type"], "Not a valid value."),
     )
+
+
+def _written(place: list[Any], body: Any, *, is_missing: bool) -> list[Any]:  # noqa: ANN401 (any JSON value)
+    """Drop from a place what is not in the body: pydantic puts the kind of a member of a union there."""
+    kept: list[Any] = []
+    for index, part in enumerate(place):
+        if isinstance(body, dict) and part not in body and not (is_missing and index == len(place) - 1):
+            continue
+        kept.append(part)
+        if isinstance(body, dict):
+            body = body.get(part)
+        elif isinstance(body, list) and isinstance(part, int) and part < len(body):
+            body = body[part]
+    return kept
 
 
 SENTENCES: Final = {
@@ -165,6 +185,8 @@ SENTENCES: Final = {
     "model_type": "This must be an object.",
     "model_attributes_type": "This must be an object.",
     "uuid_parsing": "This must be an id (a UUID).",
+    "not_a_moment": "This must be a moment, as 2026-11-23T09:00:00Z.",
+    "not_nullable": "This can be changed, but not cleared.",
     "datetime_from_date_parsing": "This must be a moment, as 2026-11-23T09:00:00Z.",
     "timezone_aware": "This moment needs a zone, as in 2026-11-23T09:00:00Z.",
     "date_from_datetime_parsing": "This must be a date, as 2026-11-23.",

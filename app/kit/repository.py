@@ -3,12 +3,13 @@
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.exc import IntegrityError
 
 from app.kit.db import Session
 from app.kit.errors import AppError
 from app.kit.models import Identified, Tenanted
+from app.kit.paging import TOTAL_MAX, Paging
 
 M = TypeVar("M", bound=Tenanted)
 R = TypeVar("R", bound=Identified)
@@ -36,6 +37,11 @@ class Repository(Generic[M]):
         """Run `statement` and return its first entity."""
         return (await self.session.scalars(statement.limit(1))).first()
 
+    async def count(self, found: Select[Any]) -> int:
+        """Return how many rows `found` has, up to one more than a total says."""
+        some = found.order_by(None).limit(TOTAL_MAX + 1).subquery()
+        return await self.session.scalar(select(func.count()).select_from(some)) or 0
+
     async def add(self, *entities: M) -> None:
         """Write new rows now; a violated constraint raises the slice's error that `conflicts` names."""
         for entity in entities:
@@ -60,6 +66,18 @@ class ResourceRepository(Repository[R]):
     """A repository of rows with ids."""
 
     async def get(self, resource_id: UUID, *, lock: bool = False) -> R | None:
-        """Return the row with this id, locked until the transaction's end when `lock`."""
+        """Return the row with this id, when `lock` as it is now and locked until the transaction's end."""
         statement = self.visible().where(self.model.id == resource_id)
-        return await self.first(statement.with_for_update() if lock else statement)
+        if lock:  # what the session read before it waited for the lock may be old
+            statement = statement.with_for_update().execution_options(populate_existing=True)
+        return await self.first(statement)
+
+    async def newest(self, found: Select[R], paging: Paging, *bound_to: Any) -> tuple[list[R], int | None]:  # noqa: ANN401 (filters are any JSON values)
+        """Return one row more than a page of `found`, the newest first, and how many there are when that was asked.
+
+        Raises CursorInvalid, CursorMismatch.
+        """
+        after = paging.after(*bound_to)
+        ordered = found.order_by(self.model.id.desc()).limit(paging.limit + 1)
+        rows = await self.all(ordered if after is None else ordered.where(self.model.id < UUID(after[0])))
+        return rows, await self.count(found) if paging.include_total else None

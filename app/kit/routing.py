@@ -5,6 +5,7 @@ What a handler needs is put on `request.state`: `caller` and `session`. An opera
 """
 
 import hashlib
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Final
@@ -20,6 +21,7 @@ from app.kit.caller import Caller
 from app.kit.clock import now
 from app.kit.db import Session
 from app.kit.errors import AppError, FieldError
+from app.kit.rate import Limiter, cost_of
 from app.kit.schemas import Problem
 
 KEPT: Final = timedelta(days=7)
@@ -87,17 +89,40 @@ class EdgeRoute(APIRoute):
         async def answer(request: Request) -> Response:
             request = JsonRequest(request.scope, request.receive, edge)
             caller = await request.app.state.authenticate(request) if security else None
-            if caller is not None and scope is not None and not caller.may(scope):
-                raise errors.Forbidden(scope=scope)
+            if caller is not None:
+                _admit(request, caller, scope)
             _refuse_unknown_parameters(request, known)
+            _refuse_nul(request)
             if takes_json:
                 await request.check_media()
             if caller is None:
                 return await handle(request)
             request.state.caller = caller
-            return await _transact(request, caller, self.path_format, handle)
+            response = await _transact(request, caller, self.path_format, handle)
+            _charge(request, caller)
+            return response
 
         return answer
+
+
+def _admit(request: Request, caller: Caller, scope: str | None) -> None:
+    """Hold the caller to the rate limit, then to the scope."""
+    limiter: Limiter | None = request.app.state.limiter
+    if limiter is not None:
+        admitted = limiter.take(caller.key_id, time.monotonic())
+        request.state.rate = limiter.look(caller.key_id, time.monotonic())
+        if not admitted:
+            raise errors.TooManyRequests(headers={"Retry-After": str(request.state.rate.reset_s)})
+    if scope is not None and not caller.may(scope):
+        raise errors.Forbidden(scope=scope)
+
+
+def _charge(request: JsonRequest, caller: Caller) -> None:
+    """Count the items of a batch, of which the first hundred are counted already."""
+    limiter: Limiter | None = request.app.state.limiter
+    if limiter is not None and (more := cost_of(request.batch_size) - 1):
+        limiter.take(caller.key_id, time.monotonic(), more)
+        request.state.rate = limiter.look(caller.key_id, time.monotonic())
 
 
 async def _transact(request: JsonRequest, caller: Caller, route: str, handle: Next) -> Response:
@@ -204,6 +229,17 @@ def _refuse_unknown_parameters(request: Request, known: set[str]) -> None:
             errors=[
                 FieldError("/query", "unknown_parameter", "The query holds a parameter that this list does not know.")
             ]
+        )
+
+
+def _refuse_nul(request: Request) -> None:
+    """No text that is kept holds a NUL: a path with one names nothing, a parameter with one is wrong."""
+    if "\x00" in request.scope["path"]:
+        raise errors.NotFound
+    wrong = {name for name, value in request.query_params.multi_items() if "\x00" in value}
+    if wrong:
+        raise errors.Invalid(
+            errors=[FieldError(f"/query/{name}", "invalid_text", "Text must hold no NUL.") for name in sorted(wrong)]
         )
 
 

@@ -1,19 +1,43 @@
 """The shapes that every resource shares."""
 
+import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
 
 T = TypeVar("T")
 
 
+_MOMENT: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]", re.ASCII)
+
+
+def _written_as_moment(value: Any) -> Any:  # noqa: ANN401 (whatever was sent)
+    """Refuse the numbers that pydantic would take for Unix time."""
+    if isinstance(value, datetime) or (isinstance(value, str) and _MOMENT.match(value)):
+        return value
+    raise PydanticCustomError("not_a_moment", "This must be a moment.")
+
+
 def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # in UTC, it is outside the years 1 to 9999
+        raise PydanticCustomError("not_a_moment", "This must be a moment.") from None
 
 
-Timestamp = Annotated[AwareDatetime, AfterValidator(_utc)]
+def _not_null(value: T | None) -> T:
+    if value is None:
+        raise PydanticCustomError("not_nullable", "This cannot be cleared.")
+    return value
+
+
+Kept = Annotated[T | None, BeforeValidator(_not_null)]
+"""A member of a PATCH that may be absent (then it stays), but cannot be cleared by null."""
+
+Timestamp = Annotated[AwareDatetime, BeforeValidator(_written_as_moment), AfterValidator(_utc)]
 """RFC 3339 with an offset, answered in UTC with Z."""
 
 

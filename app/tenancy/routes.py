@@ -1,10 +1,9 @@
 from datetime import timedelta
 from uuid import UUID
 
-from fastapi import APIRouter, status
+from fastapi import APIRouter, Request, status
 
 from app.kit.answer import AnswerDep
-from app.kit.body import MAX_BODY
 from app.kit.errors import PreconditionFailed
 from app.kit.paging import PagingQuery
 from app.kit.routing import EdgeRoute, SessionDep, operation
@@ -22,7 +21,6 @@ from app.tenancy.schemas import (
     TenantUpdate,
 )
 
-MAX_BATCH_ITEMS = 500
 MERGE_PATCH = ("application/json", "application/merge-patch+json")
 
 router = APIRouter(prefix="/v1", tags=["admin"], route_class=EdgeRoute)
@@ -50,8 +48,8 @@ async def read_me(session: SessionDep) -> Me:
 
 
 @router.get("/limits", summary="Read what the caller may ask for", **operation("any"))
-async def read_limits() -> Limits:
-    return Limits(policies=[], max_body_bytes=MAX_BODY, max_batch_items=MAX_BATCH_ITEMS)
+async def read_limits(request: Request) -> Limits:
+    return service.limits(getattr(request.state, "rate", None))
 
 
 @router.get("/api-keys", summary="List API keys", **operation("admin"))

@@ -22,6 +22,7 @@ def _one_line(value: str) -> str:
 Zone = Annotated[str, AfterValidator(_zone)]
 OneLine = Annotated[str, StringConstraints(max_length=500), AfterValidator(_one_line)]
 Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
+Opening = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
@@ -43,7 +44,7 @@ class SendWindow(Body):
     """When mails may leave, half-open `[from, to)`, in the candidate's zone."""
 
     weekdays: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
-    from_: Clock = Field("09:00", alias="from")
+    from_: Opening = Field("09:00", alias="from")
     to: Clock = "18:00"
     holidays: Literal["skip", "ignore"] = "skip"
 

@@ -4,17 +4,29 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from app.kit.body import MAX_BODY
 from app.kit.clock import now
 from app.kit.db import Session
 from app.kit.ids import new_id
 from app.kit.paging import Paging
+from app.kit.rate import WINDOW_S, Allowance
 from app.kit.schemas import Page
 from app.tenancy import keys
 from app.tenancy.errors import ApiKeyNotFound, ScopeNotHeld, UnknownScope
 from app.tenancy.models import ApiKey, Tenant
 from app.tenancy.repository import ApiKeyRepository, TenantRepository
-from app.tenancy.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyRead, Me, TenantRead, TenantUpdate
+from app.tenancy.schemas import (
+    ApiKeyCreate,
+    ApiKeyCreated,
+    ApiKeyRead,
+    LimitPolicy,
+    Limits,
+    Me,
+    TenantRead,
+    TenantUpdate,
+)
 
+MAX_BATCH_ITEMS = 500
 NEVER_NULL = {
     "name",
     "timezone",
@@ -68,6 +80,18 @@ async def me(session: Session) -> Me:
         actor=caller.actor,
         act_as=caller.act_as,
         scopes=sorted(caller.scopes),
+    )
+
+
+def limits(rate: Allowance | None) -> Limits:
+    """Return what a caller may ask for; no policy when there is no rate limit."""
+    policies = [] if rate is None else [_policy(rate)]
+    return Limits(policies=policies, max_body_bytes=MAX_BODY, max_batch_items=MAX_BATCH_ITEMS)
+
+
+def _policy(rate: Allowance) -> LimitPolicy:
+    return LimitPolicy(
+        name="default", quota=rate.quota, window_s=WINDOW_S, remaining=rate.remaining, reset_s=rate.reset_s
     )
 
 

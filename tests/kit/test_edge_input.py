@@ -1,0 +1,44 @@
+"""Odd values in queries and bodies are refused by name, and never break the service."""
+
+import httpx
+import pytest
+
+from app.kit.edge import field_error
+from app.kit.errors import FieldError
+
+FAR = ["0001-01-01T00:00:00+09:00", "9999-12-31T23:59:59-09:00", "1700000000", "2026-01-01"]
+
+
+@pytest.mark.parametrize("moment", FAR)
+async def test_moments_of_a_query_are_rfc_3339_within_the_calendar(api: httpx.AsyncClient, moment: str) -> None:
+    answer = await api.get("/v1/touchpoints", params={"occurred_at_gte": moment})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/query/occurred_at_gte")
+
+
+@pytest.mark.parametrize("moment", [*FAR, 1_700_000_000, 1.5, True, None])
+async def test_moments_of_a_body_are_rfc_3339_within_the_calendar(api: httpx.AsyncClient, moment: object) -> None:
+    said = {"email": "a@example.com", "type": "note", "source": "s", "occurred_at": moment}
+    answer = await api.post("/v1/touchpoints", json=said)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/occurred_at")
+
+
+async def test_a_nul_names_nothing_and_finds_nothing(api: httpx.AsyncClient) -> None:
+    answer = await api.get("/v1/touchpoints", params={"type": "no\x00te"})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/query/type")
+    assert (await api.get("/v1/score-models/a%00b")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("loc", "kind", "pointer"),
+    [
+        (("steps", 0, "wait", "for"), "value_error", "/steps/0/for"),
+        (("steps", 0, "wait"), "value_error", "/steps/0"),
+        (("steps", 0, "wait", "key"), "missing", "/steps/0/key"),
+        (("steps", 1), "missing", "/steps/1"),
+    ],
+)
+def test_places_are_those_of_the_body(loc: tuple[str | int, ...], kind: str, pointer: str) -> None:
+    body = {"steps": [{"type": "wait", "for": "x"}]}
+    found = field_error({"loc": ("body", *loc), "type": kind}, body)
+    assert isinstance(found, FieldError)
+    assert found.pointer == pointer
