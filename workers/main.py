@@ -19,7 +19,7 @@ from arq.worker import Worker, func
 
 import app
 from app import wiring
-from app.kit import due, jobs, json, log
+from app.kit import due, garbage, jobs, json, log
 from app.kit.db import Database
 from app.settings import DEFAULT_DATABASE_URL, get_settings
 from workers.relay import relay
@@ -105,6 +105,7 @@ async def main() -> None:
     log.configure(settings.log_level)
     wiring.wire()
     load_tasks()
+    garbage.settle()
     database = Database(settings.database_url or DEFAULT_DATABASE_URL, pool_size=settings.db_pool_size)
     drains = Drains(database)
     loops: dict[str, Callable[[], Awaitable[None]]] = {
