@@ -145,7 +145,7 @@ async def _validation(request: Request, error: Exception) -> Response:
 
 
 def field_error(item: Any, body: Any = None) -> FieldError:  # noqa: ANN401 (pydantic's error details, any JSON value)
-    """Turn one of pydantic's errors into ours: its place (in `body`, when that is known) and its kind, never a value."""
+    """Turn one of pydantic's errors into ours: its place (in `body`, when that is known), its kind, never a value."""
     place, *rest = item["loc"]
     if place == "body" and body is not None:
         rest = _written(rest, body, is_missing=item["type"] == "missing")

@@ -37,10 +37,10 @@ class Repository(Generic[M]):
         """Run `statement` and return its first entity."""
         return (await self.session.scalars(statement.limit(1))).first()
 
-    async def count(self, found: Select[Any]) -> int:
+    async def how_many(self, found: Select[Any]) -> int:
         """Return how many rows `found` has, up to one more than a total says."""
         some = found.order_by(None).limit(TOTAL_MAX + 1).subquery()
-        return await self.session.scalar(select(func.count()).select_from(some)) or 0
+        return await self.session.scalar(some.select().with_only_columns(func.count(), maintain_column_froms=True)) or 0
 
     async def add(self, *entities: M) -> None:
         """Write new rows now; a violated constraint raises the slice's error that `conflicts` names."""
@@ -80,4 +80,4 @@ class ResourceRepository(Repository[R]):
         after = paging.after(*bound_to)
         ordered = found.order_by(self.model.id.desc()).limit(paging.limit + 1)
         rows = await self.all(ordered if after is None else ordered.where(self.model.id < UUID(after[0])))
-        return rows, await self.count(found) if paging.include_total else None
+        return rows, await self.how_many(found) if paging.include_total else None
