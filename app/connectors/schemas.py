@@ -3,8 +3,9 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 
-from app.kit.schemas import Body, Schema, Timestamp
+from app.kit.schemas import Body, Kept, Schema, Timestamp
 
+Ignored = Annotated[Any, Field(json_schema_extra={"readOnly": True})]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
 Status = Literal["stored", "parsed", "duplicate", "refused", "dead"]
@@ -39,7 +40,18 @@ class ProviderRead(Schema):
     event_types: list[str] = Field(description="The touchpoint types that its signals become.")
 
 
-class ConnectionCreate(Body):
+class ReadOnly(Body):
+    """What an answer holds besides what can be set; it is ignored, so that what was read can be sent back."""
+
+    id: Ignored = None
+    version: Ignored = None
+    hook_url: Ignored = None
+    created_at: Ignored = None
+    updated_at: Ignored = None
+    counts: Ignored = None
+
+
+class ConnectionCreate(ReadOnly):
     model_config = ConfigDict(
         json_schema_extra={
             "example": {"provider": "sendgrid", "name": "Newsletter", "settings": {}, "secret": _PUBLIC_KEY}
@@ -51,14 +63,14 @@ class ConnectionCreate(Body):
     secret: Secret
 
 
-class ConnectionUpdate(Body):
-    """Absent stays; of `settings`, each member that is given is replaced, and null removes it."""
+class ConnectionUpdate(ReadOnly):
+    """The provider stays. Absent stays; of `settings`, each member that is given is replaced, and null removes it."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"enabled": False}})
-    version: int | None = Field(None, description="Read-only, ignored.")
-    name: Name | None = None
-    settings: dict[str, JsonValue] | None = None
-    enabled: bool | None = None
+    provider: Ignored = None
+    name: Kept[Name] = None
+    settings: Kept[dict[str, JsonValue]] = None
+    enabled: Kept[bool] = None
 
 
 class SecretRotate(Body):

@@ -58,7 +58,7 @@ def test_one_header_is_the_secret(headers: dict[str, str], reason: str | None) -
 
 
 @pytest.mark.parametrize(
-    "secret", ["short", "with a line\r\nbreak....", "０１２３４５６７８９０１２３４５", " 0123456789abcdef"]
+    "secret", ["", "with a line\r\nbreak....", "０１２３４５６７８９０１２３４５", " 0123456789abcdef"]
 )
 def test_a_secret_must_fit_a_header(secret: str) -> None:
     assert not generic.accepts_secret(secret)
