@@ -42,7 +42,12 @@ async def record(session: Session, items: Sequence[Any]) -> ConsentBatchResult:
         )
         for place, each in enumerate(judged)
     ]
-    return ConsentBatchResult(counts=Counter(each.outcome for each in outcomes), items=outcomes)
+    return ConsentBatchResult(counts=_counts(outcomes), items=outcomes)
+
+
+def _counts(outcomes: list[BatchItem]) -> dict[str, int]:
+    counted = Counter(each.outcome for each in outcomes)
+    return {"created": counted["created"], "invalid": counted["invalid"], "total": len(outcomes)}
 
 
 def _read(item: Any) -> ConsentItem | AppError:  # noqa: ANN401 (any JSON value)

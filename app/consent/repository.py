@@ -11,10 +11,11 @@ from app.kit.db import Session
 
 _CONSENT: Final = """id, candidate_id, purpose, channel, status, basis, policy_version, wording, evidence, obtained_at,
   expires_at, lift_suppression, created_at as recorded_at, actor"""
-_CONSENT_FILTER: Final = """candidate_id = :candidate_id and (cast(:purpose as text) is null or purpose = :purpose)
-  and (cast(:channel as text) is null or channel = :channel)"""
-_SUPPRESSION_FILTER: Final = """(cast(:channel as text) is null or channel = :channel)
-  and (cast(:reason as text) is null or reason = :reason)"""
+_CONSENT_FILTER: Final = """candidate_id = :candidate_id
+  and (cast(:purpose as text[]) is null or purpose = any(cast(:purpose as text[])))
+  and (cast(:channel as text[]) is null or channel = any(cast(:channel as text[])))"""
+_SUPPRESSION_FILTER: Final = """(cast(:channel as text[]) is null or channel = any(cast(:channel as text[])))
+  and (cast(:reason as text[]) is null or reason = any(cast(:reason as text[])))"""
 CARRIED: Final = "merge"
 """The evidence of a withdrawal that a merge repeated."""
 _MOVED: Final = ("consents", "contact_decisions", "contact_uses")

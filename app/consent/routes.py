@@ -46,7 +46,7 @@ async def live_candidate(session: SessionDep, candidate_id: UUID) -> UUID:
 
 
 CandidateDep = Annotated[UUID, Depends(live_candidate)]
-ChannelFilter = Annotated[Channel | None, Query(description="Only those of this channel.")]
+ChannelFilter = Annotated[list[Channel] | None, Query(description="Only those of one of these channels.")]
 
 
 @router.post(
@@ -73,7 +73,7 @@ async def list_consents(
     live: CandidateDep,
     paging: PagingQuery,
     channel: ChannelFilter = None,
-    purpose: Annotated[Purpose | None, Query(description="Only those of this purpose.")] = None,
+    purpose: Annotated[list[Purpose] | None, Query(description="Only those of one of these purposes.")] = None,
 ) -> Page[ConsentRead]:
     return await consents.page(session, live, filters(channel=channel, purpose=purpose), paging)
 
@@ -106,7 +106,7 @@ async def list_suppressions(
     session: SessionDep,
     paging: PagingQuery,
     channel: ChannelFilter = None,
-    reason: Annotated[Cause | None, Query(description="Only those for this reason.")] = None,
+    reason: Annotated[list[Cause] | None, Query(description="Only those for one of these reasons.")] = None,
 ) -> Page[SuppressionRead]:
     return await suppressions.page(session, filters(channel=channel, reason=reason), paging)
 

@@ -1,7 +1,9 @@
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, PlainValidator, SkipValidation, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, SkipValidation, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from app.consent.gate import Answer
 from app.kit.schemas import BatchItem, Body, Problem, Schema, Timestamp
@@ -109,7 +111,7 @@ class ConsentBatch(Body):
 class ConsentBatchResult(Schema):
     model_config = example(
         {
-            "counts": {"created": 1},
+            "counts": {"created": 1, "invalid": 0, "total": 1},
             "items": [
                 {
                     "index": 0,
@@ -183,6 +185,13 @@ class SuppressionAnswer(Schema):
     data: list[SuppressionRead]
 
 
+def _near(at: datetime) -> datetime:
+    """Refuse moments so far that windows and caps around them would leave the calendar."""
+    if not 1900 <= at.year < 3000:  # noqa: PLR2004 (said above)
+        raise PydanticCustomError("out_of_range", "Ask about the years 1900 to 2999.")
+    return at
+
+
 class ContactQuestion(Body):
     """Whether this person may be contacted on this channel for this purpose, at this moment (now, if none is named)."""
 
@@ -190,7 +199,7 @@ class ContactQuestion(Body):
     candidate_id: UUID
     channel: Channel
     purpose: Purpose
-    at: Timestamp | None = None
+    at: Annotated[Timestamp, AfterValidator(_near)] | None = None
 
 
 class ContactQuestions(Body):

@@ -20,7 +20,9 @@ _DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """`opens` and `closes` are minutes from midnight, 0 to 1440; closing at or before opening means on the next day.
+    """`opens` (below 1440) and `closes` (up to it) are minutes from midnight.
+
+    Closing at or before opening means on the next day.
 
     `weekdays` are those on which it opens, Monday 0; none named means every day.
     """

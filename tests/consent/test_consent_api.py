@@ -150,7 +150,7 @@ async def test_a_batch_judges_each_item_by_itself(api: httpx.AsyncClient, make_c
     answer = await api.post("/v1/consents/batch", json={"items": items})
     assert answer.status_code == 207
     result = answer.json()
-    assert result["counts"] == {"created": 2, "invalid": 4}
+    assert result["counts"] == {"created": 2, "invalid": 4, "total": 6}
     assert [item["status"] for item in result["items"]] == [201, 404, 422, 422, 422, 201]
     assert [item["client_ref"] for item in result["items"]] == ["a", "b", "c", "d", None, None]
     assert [item["errors"][0]["pointer"] for item in result["items"][1:4]] == ["/candidate_id", "/basis", "/colour"]
@@ -160,7 +160,7 @@ async def test_a_batch_judges_each_item_by_itself(api: httpx.AsyncClient, make_c
 
 async def test_an_empty_batch_is_207_and_too_many_items_are_413(api: httpx.AsyncClient) -> None:
     empty = await api.post("/v1/consents/batch", json={"items": []})
-    assert (empty.status_code, empty.json()) == (207, {"counts": {}, "items": []})
+    assert (empty.status_code, empty.json()) == (207, {"counts": {"created": 0, "invalid": 0, "total": 0}, "items": []})
     many = await api.post("/v1/consents/batch", json={"items": [{}] * 501})
     assert (many.status_code, many.json()["code"]) == (413, "too_many_items")
     question = {"candidate_id": str(new_id()), "channel": "email", "purpose": "talent_pool"}

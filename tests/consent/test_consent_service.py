@@ -8,7 +8,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 
 from app.candidates.service import identifier_hash
 from app.consent import service
@@ -251,7 +251,7 @@ async def test_the_ledger_is_append_only(make_candidate: MakeCandidate, say: Say
     await say(said(await make_candidate()))
     with pytest.raises(DBAPIError) as refusal:
         await run_sql(f"{sql} returning 1")
-    assert isinstance(refusal.value, ProgrammingError) or "can only be emptied" in str(refusal.value)
+    assert any(reason in str(refusal.value) for reason in ("permission denied", "can only be emptied"))
 
 
 async def test_the_least_permissive_side_of_a_merge_wins_and_undoing_leaves_both_as_they_were(
