@@ -3,7 +3,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from app.kit.schemas import Body, ListPatch, Schema, Timestamp
+from app.kit.schemas import Body, Kept, ListPatch, Schema, Timestamp
 from app.tenancy.schemas import Language, OneLine
 
 Kind = Literal["article", "interview", "event", "job"]
@@ -74,11 +74,11 @@ class ContentPatch(ReadOnly):
     """Absent stays, null clears; `topics` changes by `add` and `remove`."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"status": "archived"}})
-    kind: Kind | None = None
-    title: OneLine | None = None
-    url: Url | None = None
+    kind: Kept[Kind] = None
+    title: Kept[Annotated[OneLine, Field(min_length=1)]] = None
+    url: Kept[Url] = None
     summary: str | None = Field(None, max_length=5000)
-    topics: ListPatch[Topic] | None = None
+    topics: Kept[ListPatch[Topic]] = None
     language: Language | None = None
     expires_at: Timestamp | None = None
-    status: Status | None = None
+    status: Kept[Status] = None

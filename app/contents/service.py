@@ -11,7 +11,6 @@ from app.kit.paging import Paging
 from app.kit.schemas import Page
 
 READ_ONLY = set(ReadOnly.model_fields)
-NEVER_NULL = {"kind", "title", "url", "topics", "status"}
 
 
 async def find(session: Session, content_id: UUID, *, lock: bool = False) -> Content:
@@ -30,9 +29,9 @@ async def read(session: Session, content_id: UUID) -> ContentRead:
 async def page(session: Session, paging: Paging, kinds: list[str], statuses: list[str]) -> Page[ContentRead]:
     """Return contents of any of `kinds` and any of `statuses` (all, when empty), the newest first."""
     bound = ("contents", sorted(kinds), sorted(statuses))
-    after = paging.after(*bound)
-    rows = await ContentRepository(session).page(kinds, statuses, UUID(after[0]) if after else None, paging.limit + 1)
-    return paging.page(rows, ContentRead.model_validate, lambda row: [row.id], *bound)
+    repository = ContentRepository(session)
+    rows, total = await repository.newest(repository.narrowed(kinds, statuses), paging, *bound)
+    return paging.page(rows, ContentRead.model_validate, lambda row: [row.id], *bound, total=total)
 
 
 async def create(session: Session, body: ContentWrite) -> ContentRead:
@@ -49,8 +48,7 @@ async def replace(session: Session, content: Content, body: ContentWrite) -> Con
 
 async def change(session: Session, content: Content, patch: ContentPatch) -> ContentRead:
     """Change what `patch` holds."""
-    fields = patch.model_dump(include=patch.model_fields_set - READ_ONLY)
-    kept = {name: value for name, value in fields.items() if value is not None or name not in NEVER_NULL}
+    kept = patch.model_dump(include=patch.model_fields_set - READ_ONLY)
     if "topics" in kept:
         added, removed = kept["topics"]["add"], kept["topics"]["remove"]
         kept["topics"] = [topic for topic in dict.fromkeys([*content.topics, *added]) if topic not in removed]

@@ -12,11 +12,14 @@ async def test_a_content_is_made_read_replaced_and_changed(api: httpx.AsyncClien
     assert (await api.get(path)).json() == made.json()
     put = await api.put(path, json={**made.json(), "title": "U"}, headers={"If-Match": '"v1"'})
     assert (put.json()["title"], put.json()["version"]) == ("U", 2)
-    patch = {"status": "archived", "summary": "s", "topics": {"add": ["y"], "remove": ["x"]}, "title": None}
+    patch = {"status": "archived", "summary": "s", "topics": {"add": ["y"], "remove": ["x"]}}
     patched = (await api.patch(path, json=patch)).json()
     assert (patched["status"], patched["summary"], patched["topics"], patched["title"]) == ("archived", "s", ["y"], "U")
     assert (await api.patch(path, json=patch)).json()["version"] == patched["version"] == 3
     assert (await api.put(path, json=BODY, headers={"If-Match": '"v1"'})).status_code == 412
+    cleared = await api.patch(path, json={"title": None})
+    assert (cleared.status_code, [each["pointer"] for each in cleared.json()["errors"]]) == (422, ["/title"])
+    assert (await api.get("/v1/contents?include=total")).json()["total"] == 1
 
 
 async def test_keys_are_taken_once_and_shapes_are_strict(api: httpx.AsyncClient) -> None:
