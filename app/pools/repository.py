@@ -50,11 +50,6 @@ class PoolRepository(ResourceRepository[Pool]):
     def visible(self) -> Select[Pool]:
         return super().visible().where(Pool.archived_at.is_(None))
 
-    async def page(self, after: UUID | None, limit: int) -> list[Pool]:
-        """Return pools, the newest first."""
-        statement = self.visible().order_by(Pool.id.desc()).limit(limit)
-        return await self.all(statement if after is None else statement.where(Pool.id < after))
-
     async def live(self) -> list[Pool]:
         return await self.all(self.visible().order_by(Pool.id))
 
@@ -134,9 +129,12 @@ class OverrideRepository(Repository[PoolOverride]):
 class MemberRepository(Repository[PoolMember]):
     model = PoolMember
 
+    def of_pool(self, pool_id: UUID) -> Select[PoolMember]:
+        return self.visible().where(PoolMember.pool_id == pool_id)
+
     async def page(self, pool_id: UUID, after: UUID | None, limit: int) -> list[PoolMember]:
         """Return members, the newest person first."""
-        statement = self.visible().where(PoolMember.pool_id == pool_id).order_by(PoolMember.candidate_id.desc())
+        statement = self.of_pool(pool_id).order_by(PoolMember.candidate_id.desc())
         return await self.all(
             (statement if after is None else statement.where(PoolMember.candidate_id < after)).limit(limit)
         )

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, StringConstraints
 
 from app.consent.schemas import DECISION, Channel, DecisionRead, LeaseRead, Purpose
-from app.kit.schemas import Body, ListPatch, Page, Schema, Timestamp
+from app.kit.schemas import Body, Kept, ListPatch, Page, Schema, Timestamp
 from app.touchpoints.schemas import TouchpointRead
 
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
@@ -63,14 +63,14 @@ class PoolUpdate(ReadOnly):
     """Absent stays, null clears what may be null; `required_fields` changes by `add` and `remove`."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"threshold": 30}})
-    key: Key | None = None
-    name: Name | None = None
-    criteria: dict[str, Any] | None = None
-    required_fields: ListPatch[FieldName] | None = None
-    score_model: ModelKey | None = None
+    key: Kept[Key] = None
+    name: Kept[Name] = None
+    criteria: Kept[dict[str, Any]] = None
+    required_fields: Kept[ListPatch[FieldName]] = None
+    score_model: Kept[ModelKey] = None
     threshold: Threshold | None = None
-    channel: Channel | None = None
-    purpose: Purpose | None = None
+    channel: Kept[Channel] = None
+    purpose: Kept[Purpose] = None
     owner: str | None = Field(None, max_length=200)
 
 

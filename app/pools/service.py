@@ -51,7 +51,6 @@ __all__ = (
 )
 
 READ_ONLY: Final = set(ReadOnly.model_fields)
-NULLABLE: Final = {"threshold", "owner"}
 DECIDES_MEMBERS: Final = {"key", "criteria"}
 
 
@@ -65,9 +64,9 @@ async def find(session: Session, pool_id: UUID, *, lock: bool = False) -> Pool:
 
 async def page(session: Session, paging: Paging) -> Page[PoolRead]:
     """Return the pools, the newest first."""
-    after = paging.after("pools")
-    rows = await PoolRepository(session).page(UUID(after[0]) if after else None, paging.limit + 1)
-    return paging.page(rows, PoolRead.model_validate, lambda row: [row.id], "pools")
+    repository = PoolRepository(session)
+    rows, total = await repository.newest(repository.visible(), paging, "pools")
+    return paging.page(rows, PoolRead.model_validate, lambda row: [row.id], "pools", total=total)
 
 
 async def create(session: Session, body: PoolCreate) -> PoolRead:
@@ -82,8 +81,7 @@ async def create(session: Session, body: PoolCreate) -> PoolRead:
 
 async def change(session: Session, pool: Pool, patch: PoolUpdate) -> PoolRead:
     """Change what `patch` holds; raises CriteriaInvalid, CriteriaCycle, PoolKeyTaken."""
-    given = patch.model_dump(include=patch.model_fields_set - READ_ONLY)
-    kept = {name: value for name, value in given.items() if value is not None or name in NULLABLE}
+    kept = patch.model_dump(include=patch.model_fields_set - READ_ONLY)
     if "required_fields" in kept:
         added, removed = kept["required_fields"]["add"], kept["required_fields"]["remove"]
         kept["required_fields"] = [
@@ -118,7 +116,9 @@ async def members(session: Session, paging: Paging, pool: Pool) -> Page[MemberRe
     """Return the members of a pool, the newest person first, each with why."""
     bound = ("members", str(pool.id))
     after = paging.after(*bound)
-    rows = await MemberRepository(session).page(pool.id, UUID(after[0]) if after else None, paging.limit + 1)
+    repository = MemberRepository(session)
+    rows = await repository.page(pool.id, UUID(after[0]) if after else None, paging.limit + 1)
+    total = await repository.how_many(repository.of_pool(pool.id)) if paging.include_total else None
     moment, node = await membership.local_now(session), membership.node_of(pool)
     known = await membership.facts(session, [row.candidate_id for row in rows], [node], moment)
 
@@ -129,7 +129,7 @@ async def members(session: Session, paging: Paging, pool: Pool) -> Page[MemberRe
         missing = missing_of(pool.required_fields, node, facts)
         return MemberRead(candidate_id=row.candidate_id, by=row.by, since=row.since, why=why, missing=missing)
 
-    return paging.page(rows, read, lambda row: [row.candidate_id], *bound)
+    return paging.page(rows, read, lambda row: [row.candidate_id], *bound, total=total)
 
 
 def missing_of(required: Sequence[str], node: Node, facts: Facts) -> list[str]:
