@@ -6,17 +6,26 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from app.kit.schemas import Body, Page, Schema, Timestamp
+from app.touchpoints.kinds import is_known
 
 OncePer = Literal["touchpoint", "day", "message_link", "event"]
 
 _MAX_POINTS = 1_000_000
 _MAX_DAYS = 36_500
 
+
+def _known_type(name: str) -> str:
+    if not is_known(name):
+        raise PydanticCustomError("unknown_type", "There is no such type of touchpoint.")
+    return name
+
+
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 Points = Annotated[float, Field(ge=-_MAX_POINTS, le=_MAX_POINTS, allow_inf_nan=False, strict=True)]
-TouchpointType = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z_]{0,49}|custom:[a-z0-9_]{1,50})$")]
+TouchpointType = Annotated[str, StringConstraints(max_length=60), AfterValidator(_known_type)]
 Topic = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
