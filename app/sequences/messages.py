@@ -46,9 +46,9 @@ async def page(session: Session, paging: Paging, by: MessageFilter) -> Page[Mess
     live = await candidates.resolve_many(session, by.candidate_id)
     asked = replace(by, candidate_id=[live.get(each, each) for each in by.candidate_id])
     bound = ("messages", *(sorted(map(str, values)) for values in vars_of(asked)))
-    after = paging.after(*bound)
-    rows = await MessageRepository(session).page(asked, UUID(after[0]) if after else None, paging.limit + 1)
-    return paging.page(rows, MessageRead.model_validate, lambda row: [row.id], *bound)
+    repository = MessageRepository(session)
+    rows, total = await repository.newest(repository.narrowed(asked), paging, *bound)
+    return paging.page(rows, MessageRead.model_validate, lambda row: [row.id], *bound, total=total)
 
 
 def vars_of(by: MessageFilter) -> tuple[Sequence[object], ...]:

@@ -40,11 +40,6 @@ class TemplateRepository(ResourceRepository[Template]):
     model = Template
     conflicts: ClassVar[dict[str, type[AppError]]] = {"uq_templates_tenant_id_key": TemplateKeyTaken}
 
-    async def page(self, after: UUID | None, limit: int) -> list[Template]:
-        """Return templates, the newest first."""
-        found = self.visible().order_by(Template.id.desc()).limit(limit)
-        return await self.all(found if after is None else found.where(Template.id < after))
-
     async def many(self, ids: Collection[UUID]) -> dict[UUID, Template]:
         """Return those that exist, by id."""
         return {row.id: row for row in await self.all(self.visible().where(Template.id.in_(ids)))} if ids else {}
@@ -65,12 +60,9 @@ class SequenceRepository(ResourceRepository[models.Sequence]):
     model = models.Sequence
     conflicts: ClassVar[dict[str, type[AppError]]] = {"uq_sequences_tenant_id_key": SequenceKeyTaken}
 
-    async def page(self, statuses: Sequence[str], after: UUID | None, limit: int) -> list[models.Sequence]:
-        """Return sequences, the newest first."""
-        found = self.visible().order_by(models.Sequence.id.desc()).limit(limit)
-        if statuses:
-            found = found.where(models.Sequence.status.in_(statuses))
-        return await self.all(found if after is None else found.where(models.Sequence.id < after))
+    def narrowed(self, statuses: Sequence[str]) -> Select[models.Sequence]:
+        """Select sequences in any of `statuses`; none means all."""
+        return self.visible().where(models.Sequence.status.in_(statuses)) if statuses else self.visible()
 
 
 class SequenceRevisionRepository(Repository[SequenceRevision]):
@@ -96,16 +88,12 @@ class EnrollmentRepository(ResourceRepository[Enrollment]):
         """Return an enrollment, locked."""
         return await self.first(held(self.visible().where(Enrollment.id == enrollment_id)))
 
-    async def page(
-        self, sequence_id: UUID, states: Sequence[str], candidates: Sequence[UUID], after: UUID | None, limit: int
-    ) -> list[Enrollment]:
-        """Return the enrollments of a sequence, the newest first."""
-        found = self.visible().where(Enrollment.sequence_id == sequence_id).order_by(Enrollment.id.desc()).limit(limit)
+    def narrowed(self, sequence_id: UUID, states: Sequence[str], candidates: Sequence[UUID]) -> Select[Enrollment]:
+        """Select the enrollments of a sequence in any of `states` and of any of `candidates`; none means all."""
+        found = self.visible().where(Enrollment.sequence_id == sequence_id)
         if states:
             found = found.where(Enrollment.state.in_(states))
-        if candidates:
-            found = found.where(Enrollment.candidate_id.in_(candidates))
-        return await self.all(found if after is None else found.where(Enrollment.id < after))
+        return found.where(Enrollment.candidate_id.in_(candidates)) if candidates else found
 
     async def many(self, ids: Collection[UUID], *, lock: bool = False) -> list[Enrollment]:
         """Return those that exist, locked in the order of their ids when `lock`."""
@@ -165,11 +153,6 @@ class MessageRepository(ResourceRepository[Message]):
             Message.step: by.step,
         }
         return self.visible().where(*(column.in_(values) for column, values in columns.items() if values))
-
-    async def page(self, by: MessageFilter, after: UUID | None, limit: int) -> list[Message]:
-        """Return messages, the newest first."""
-        found = self.narrowed(by).order_by(Message.id.desc()).limit(limit)
-        return await self.all(found if after is None else found.where(Message.id < after))
 
     async def unsent_of(self, enrollments: Collection[UUID]) -> dict[UUID, Message]:
         """Return the messages that these enrollments are waiting for, by enrollment."""

@@ -99,12 +99,10 @@ async def page(
     live = await candidates.resolve_many(session, asked)
     ids = [live.get(each, each) for each in asked]
     bound = ("enrollments", sequence_id, sorted(states), sorted(map(str, ids)))
-    after = paging.after(*bound)
-    rows = await EnrollmentRepository(session).page(
-        sequence_id, states, ids, UUID(after[0]) if after else None, paging.limit + 1
-    )
+    repository = EnrollmentRepository(session)
+    rows, total = await repository.newest(repository.narrowed(sequence_id, states, ids), paging, *bound)
     shown = {each.id: each for each in await _read_many(session, rows)}
-    return paging.page(rows, lambda row: shown[row.id], lambda row: [row.id], *bound)
+    return paging.page(rows, lambda row: shown[row.id], lambda row: [row.id], *bound, total=total)
 
 
 async def stop(session: Session, enrollment: Enrollment, reason: str) -> EnrollmentRead:
@@ -139,6 +137,8 @@ async def _enroll(
 ) -> list[Entered]:
     if sequence.status != "active" or sequence.revision is None:
         raise SequenceNotActive
+    if start_at is not None and start_at - now() > schedule.LONGEST_WAIT:
+        raise Invalid(errors=[FieldError("/start_at", "too_late", "This is more than ten years ahead.")])
     live = Live.of(await service.revision_of(session, sequence.id, sequence.revision))
     resolved = await candidates.resolve_many(session, ids)
     repository = EnrollmentRepository(session)

@@ -41,6 +41,9 @@ router = APIRouter(prefix="/v1", tags=["sequences"], route_class=EdgeRoute)
 
 SequenceState = Literal["draft", "active", "paused", "archived"]
 EnrollmentState = Literal["active", "completed", "exited", "stopped"]
+MessageState = Literal[
+    "scheduled", "claimed", "transmitting", "retry", "sent", "unknown", "refused", "failed", "dead", "cancelled"
+]
 Ids = Annotated[list[UUID] | None, Query()]
 Texts = Annotated[list[str] | None, Query()]
 
@@ -297,7 +300,7 @@ async def list_messages(
     sequence_id: Ids = None,
     enrollment_id: Ids = None,
     candidate_id: Ids = None,
-    state: Texts = None,
+    state: Annotated[list[MessageState] | None, Query()] = None,
     step: Texts = None,
 ) -> Page[MessageRead]:
     by = MessageFilter(sequence_id or (), enrollment_id or (), candidate_id or (), state or (), step or ())

@@ -4,7 +4,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, StringConstraints
 
 from app.contents.schemas import Key, ReadOnly
-from app.kit.schemas import BatchItem, Body, ListPatch, Schema, Timestamp
+from app.kit.schemas import BatchItem, Body, Kept, ListPatch, Schema, Timestamp
 from app.sequences.definition import Definition, ExitWord, Reentry
 from app.sequences.render import DISPLAY_ITEMS
 from app.tenancy.schemas import Language, OneLine, SendWindow
@@ -151,11 +151,11 @@ class SequencePatch(ReadOnly):
     revision: Any = None
     draft_revision: Any = None
     status: Any = None
-    name: OneLine | None = None
-    purpose: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")] | None = None
-    exit_on: ListPatch[ExitWord] | None = None
+    name: Kept[OneLine] = None
+    purpose: Kept[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]] = None
+    exit_on: Kept[ListPatch[ExitWord]] = None
     exit_if: dict[str, Any] | None = None
-    reentry: Reentry | None = None
+    reentry: Kept[Reentry] = None
     window: SendWindow | None = None
 
 

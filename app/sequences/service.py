@@ -61,10 +61,10 @@ async def read(session: Session, sequence: models.Sequence) -> SequenceRead:
 async def page(session: Session, paging: Paging, statuses: list[str]) -> Page[SequenceRead]:
     """Return sequences in any of `statuses` (all, when empty), the newest first."""
     bound = ("sequences", sorted(statuses))
-    after = paging.after(*bound)
-    rows = await SequenceRepository(session).page(statuses, UUID(after[0]) if after else None, paging.limit + 1)
+    repository = SequenceRepository(session)
+    rows, total = await repository.newest(repository.narrowed(statuses), paging, *bound)
     shown = {each.id: each for each in await _read_many(session, rows)}
-    return paging.page(rows, lambda row: shown[row.id], lambda row: [row.id], *bound)
+    return paging.page(rows, lambda row: shown[row.id], lambda row: [row.id], *bound, total=total)
 
 
 async def create(session: Session, body: SequenceWrite) -> SequenceRead:
@@ -99,9 +99,7 @@ async def change(session: Session, sequence: models.Sequence, patch: SequencePat
     if patch.exit_on is not None:
         kept = [*before["exit_on"], *patch.exit_on.add]
         changed["exit_on"] = [word for word in dict.fromkeys(kept) if word not in patch.exit_on.remove]
-    whole = {name: before[name] if value is None and name in {"purpose", "reentry"} else value
-             for name, value in changed.items()}  # fmt: skip
-    definition = Definition.model_validate(whole)
+    definition = Definition.model_validate(changed)
     await _check(session, definition)
     return await _draft(session, sequence, definition)
 

@@ -42,10 +42,10 @@ async def read(session: Session, template: Template) -> TemplateRead:
 
 async def page(session: Session, paging: Paging) -> Page[TemplateRead]:
     """Return templates with their live wordings, the newest first."""
-    after = paging.after("templates")
-    rows = await TemplateRepository(session).page(UUID(after[0]) if after else None, paging.limit + 1)
+    repository = TemplateRepository(session)
+    rows, total = await repository.newest(repository.visible(), paging, "templates")
     shown = {each.id: each for each in await _read_many(session, rows)}
-    return paging.page(rows, lambda row: shown[row.id], lambda row: [row.id], "templates")
+    return paging.page(rows, lambda row: shown[row.id], lambda row: [row.id], "templates", total=total)
 
 
 async def create(session: Session, body: TemplateWrite) -> TemplateRead:
