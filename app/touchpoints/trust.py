@@ -104,7 +104,12 @@ def _bursts(clicks: Sequence[Evidence]) -> set[str]:
     found: set[str] = set()
     times = [each.occurred_at for each in clicks]
     for first, time in enumerate(times):
-        window = clicks[first : bisect_right(times, time + BURST)]
+        window = clicks[first : _end_of_burst(times, time)]
         if len({each.url for each in window if each.url}) >= BURST_LINKS:
             found.update(each.id for each in window)
     return found
+
+
+def _end_of_burst(times: Sequence[datetime], begin: datetime) -> int:
+    """Give the place after the last of `times` within 2.0 s; differences, for a sum could leave the calendar."""
+    return bisect_right(times, BURST, key=lambda each: each - begin)
