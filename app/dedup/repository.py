@@ -1,10 +1,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
-from uuid import UUID
 
 from app.dedup.models import CandidatePair, DedupPolicy
 from app.kit import json
 from app.kit.db import Session
+from app.kit.paging import Paging
 from app.kit.repository import Repository, ResourceRepository
 
 KEY_CAP: Final = 50
@@ -23,10 +23,11 @@ class PolicyRepository(Repository[DedupPolicy]):
 class PairRepository(ResourceRepository[CandidatePair]):
     model = CandidatePair
 
-    async def page(self, status: str | None, after: UUID | None, limit: int) -> Sequence[CandidatePair]:
-        found = self.visible().order_by(CandidatePair.id.desc()).limit(limit)
-        found = found.where(CandidatePair.status == status) if status else found
-        return await self.all(found.where(CandidatePair.id < after) if after else found)
+    async def page(
+        self, status: str | None, paging: Paging, *bound_to: str | None
+    ) -> tuple[list[CandidatePair], int | None]:
+        found = self.visible().where(CandidatePair.status == status) if status else self.visible()
+        return await self.newest(found, paging, *bound_to)
 
 
 async def lock(session: Session, tenant: int, buckets: Sequence[int]) -> None:

@@ -3,6 +3,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
+from app.candidates.errors import CandidateNotFound
 from app.dedup import service
 from app.dedup.errors import PairNotFound
 from app.dedup.models import CandidatePair, DedupPolicy
@@ -28,7 +29,7 @@ async def expected_policy(session: SessionDep, answer: AnswerDep) -> DedupPolicy
     return stored
 
 
-@router.post("/check", summary="Ask who this could be", **operation("dedup:read"))
+@router.post("/check", summary="Ask who this could be", **operation("dedup:read", CandidateNotFound))
 async def check_candidate(session: SessionDep, body: CheckBody) -> Matches:
     return await service.check(session, body)
 

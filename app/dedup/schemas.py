@@ -1,7 +1,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from app.candidates.profile import SOURCE_ORDER
 from app.candidates.schemas import EXAMPLE, CandidateFields, Word
@@ -134,6 +134,13 @@ class PolicyBody(Body):
     rules: list[Rule] = Field(default=[], max_length=50)
     unique_sources: list[Word] = Field(default=[], max_length=200)
     source_order: list[Word] = Field(default=list(SOURCE_ORDER), max_length=200)
+
+    @field_validator("review_threshold")
+    @classmethod
+    def _below(cls, review: float, info: ValidationInfo) -> float:
+        if review > info.data.get("auto_threshold", 1):
+            raise ValueError
+        return review
 
 
 class PolicyRead(Schema):

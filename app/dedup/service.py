@@ -3,6 +3,7 @@ from dataclasses import asdict
 from uuid import UUID
 
 from app.candidates import service as candidates
+from app.candidates.errors import CandidateNotFound
 from app.candidates.features import Features, read_features
 from app.dedup import events, repository
 from app.dedup.errors import PairNotFound
@@ -13,6 +14,7 @@ from app.dedup.rules import Policy
 from app.dedup.schemas import CheckBody, EvidenceRead, Matches, MatchRead, PairRead, PolicyBody, PolicyRead
 from app.kit import crypto, outbox
 from app.kit.db import Session
+from app.kit.errors import FieldError
 from app.kit.paging import Paging
 from app.kit.schemas import Page
 from app.normalise.keys import key_hash
@@ -82,11 +84,17 @@ async def check(session: Session, body: CheckBody) -> Matches:
     owners = await candidates.locate_external(session, statement.features.external_ids)
     records = await candidates.records_of(session, sorted({*known.everybody(), *owners.values()}))
     known.people = {each: [record.features for record in said] for each, said in records.items()}
-    excluded = await candidates.resolve_many(session, [body.exclude_id]) if body.exclude_id else {}
-    found = known.meet(
-        statement, excluded.get(body.exclude_id) if body.exclude_id else None, kinds=ALL_KINDS, told=body.include
-    )
+    found = known.meet(statement, await _excluded(session, body), kinds=ALL_KINDS, told=body.include)
     return Matches(data=[read_match(each) for each in found[:MOST_MATCHES]])
+
+
+async def _excluded(session: Session, body: CheckBody) -> UUID | None:
+    if body.exclude_id is None:
+        return None
+    live = (await candidates.resolve_many(session, [body.exclude_id])).get(body.exclude_id)
+    if live is None:
+        raise CandidateNotFound(errors=[FieldError("/exclude_id", "not_found", CandidateNotFound.sentence())])
+    return live
 
 
 async def find_pair(session: Session, pair_id: UUID) -> CandidatePair:
@@ -100,9 +108,8 @@ async def find_pair(session: Session, pair_id: UUID) -> CandidatePair:
 async def list_pairs(session: Session, paging: Paging, status: str | None) -> Page[PairRead]:
     """Return pairs, the newest first."""
     bound = ("pairs", status)
-    after = paging.after(*bound)
-    rows = await repository.PairRepository(session).page(status, UUID(after[0]) if after else None, paging.limit + 1)
-    return paging.page(rows, PairRead.model_validate, lambda row: [row.id], *bound)
+    rows, total = await repository.PairRepository(session).page(status, paging, *bound)
+    return paging.page(rows, PairRead.model_validate, lambda row: [row.id], *bound, total=total)
 
 
 async def read_policy(session: Session) -> PolicyRead:

@@ -30,7 +30,8 @@ from app.criteria import sql
 from app.criteria.tree import Node
 from app.directory.schemas import FACET_SAMPLE, FACET_VALUES, Filters
 from app.directory.sorting import Place, Sort
-from app.kit.repository import Repository
+from app.kit.paging import Paging
+from app.kit.repository import Repository, ResourceRepository
 from app.pools.criteria_fields import ADAPTERS, FIELDS
 from app.pools.criteria_fields import read as read_criteria
 from app.pools.models import PoolMember
@@ -215,10 +216,9 @@ def _values(name: str, hits: Subquery) -> tuple[ColumnElement[Any], Select[Any]]
     return column, hits.select()
 
 
-class RecordRepository(Repository[Record]):
+class RecordRepository(ResourceRepository[Record]):
     model = Record
 
-    async def page(self, candidate_id: UUID, after: UUID | None, limit: int) -> list[Record]:
-        """Return the statements about one person, the newest first."""
-        statement = self.visible().where(Record.candidate_id == candidate_id).order_by(Record.id.desc()).limit(limit)
-        return await self.all(statement if after is None else statement.where(Record.id < after))
+    async def of(self, candidate_id: UUID, paging: Paging, *bound_to: Any) -> tuple[list[Record], int | None]:  # noqa: ANN401 (filters are any JSON values)
+        """Return the statements about one person, the newest first, and how many there are when that was asked."""
+        return await self.newest(self.visible().where(Record.candidate_id == candidate_id), paging, *bound_to)

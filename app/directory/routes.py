@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.candidates.errors import CandidateErased, CandidateNotFound
 from app.candidates.schemas import CandidateRead
@@ -70,12 +70,12 @@ def _external_ids(given: list[str] | tuple[()]) -> Iterator[tuple[str, str]]:
         yield source, external_id
 
 
-def body_paging(body: CandidateSearch, response: Response) -> Paging:
+def body_paging(body: CandidateSearch, request: Request, response: Response) -> Paging:
     """Read the paging of a search out of its body; raises LimitOutOfRange."""
     limit = LIMIT_DEFAULT if body.limit is None else body.limit
     if not 1 <= limit <= LIMIT_MAX:
         raise LimitOutOfRange(errors=[FieldError("/limit", "limit_out_of_range", LimitOutOfRange.sentence())])
-    return Paging(limit, body.cursor, bool(body.include), response)
+    return Paging(limit, body.cursor, bool(body.include), request, response)
 
 
 @router.get(
@@ -105,8 +105,10 @@ async def list_candidates(
         empty_body=True,
     ),
 )
-async def search_candidates(session: SessionDep, response: Response, body: CandidateSearch) -> CandidatePage:
-    return await service.search(session, body_paging(body, response), body)
+async def search_candidates(
+    request: Request, session: SessionDep, response: Response, body: CandidateSearch
+) -> CandidatePage:
+    return await service.search(session, body_paging(body, request, response), body)
 
 
 @router.get(

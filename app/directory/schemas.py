@@ -96,30 +96,30 @@ class RecordRead(Schema):
     model_config = ConfigDict(
         json_schema_extra={
             "example": {
-                "id": "01999999-0000-7000-8000-000000000030",
+                "record_id": "01999999-0000-7000-8000-000000000030",
                 "candidate_id": "01999999-0000-7000-8000-000000000003",
                 "first_candidate_id": "01999999-0000-7000-8000-000000000003",
                 "source": "greenhouse",
                 "external_id": "123",
-                "record_version": 1,
+                "version": 1,
                 "is_current": True,
                 "door": "api",
                 "by": "key:01999999-0000-7000-8000-000000000001",
                 "received_at": "2026-11-23T00:00:00Z",
                 "fields": {"full_name": "髙橋 花子", "tags": ["backend"]},
-                "wins": ["full_name", "tags"],
+                "provenance": {"full_name": "used", "tags": "used"},
             }
         }
     )
-    id: UUID
+    record_id: UUID
     candidate_id: UUID
     first_candidate_id: UUID
     source: str | None
     external_id: str | None
-    record_version: int
+    version: int
     is_current: bool
     door: str
     by: str
     received_at: Timestamp
     fields: dict[str, Any]
-    wins: list[str]
+    provenance: dict[str, Literal["used", "superseded"]]

@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo
 
 from app.candidates import person
 from app.candidates import service as candidates
+from app.candidates.features import said
+from app.candidates.fields import CONTACTS, KEYS
+from app.candidates.person import Profile
 from app.candidates.schemas import CandidateRead
 from app.consent import service as consent
 from app.directory.repository import DirectoryRepository, Question, RecordRepository
@@ -65,10 +68,9 @@ async def records(session: Session, paging: Paging, candidate_id: UUID) -> Page[
     """Return the statements from which a candidate is made, the newest first; raises CandidateNotFound."""
     live = await candidates.resolve(session, candidate_id)
     bound = ("records", str(live))
-    after = paging.after(*bound)
-    rows = await RecordRepository(session).page(live, UUID(after[0]) if after else None, paging.limit + 1)
+    rows, total = await RecordRepository(session).of(live, paging, *bound)
     profile = (await candidates.profiles(session, [live]))[live]
-    return paging.page(rows, lambda row: _record(row, profile.provenance), lambda row: [row.id], *bound)
+    return paging.page(rows, lambda row: _record(row, profile), lambda row: [row.id], *bound, total=total)
 
 
 async def _question(session: Session, filters: Filters, criteria: object, q: str, *, exact: bool = False) -> Question:
@@ -106,18 +108,32 @@ async def _page(session: Session, paging: Paging, asked: Question, sort: Sort, *
     )
 
 
-def _record(row: Any, provenance: dict[str, Any]) -> RecordRead:  # noqa: ANN401 (a row)
+def _record(row: Any, profile: Profile) -> RecordRead:  # noqa: ANN401 (a row)
     return RecordRead(
-        id=row.id,
+        record_id=row.id,
         candidate_id=row.candidate_id,
         first_candidate_id=row.first_candidate_id,
         source=row.source,
         external_id=row.external_id,
-        record_version=row.record_version,
+        version=row.record_version,
         is_current=row.is_current,
         door=row.door,
         by=row.by,
         received_at=row.received_at,
         fields=row.payload,
-        wins=sorted(name for name, record_id in provenance.items() if record_id == str(row.id)),
+        provenance={
+            name: "used" if _stands(name, value, str(row.id), profile) else "superseded"
+            for name, value in row.payload.items()
+        },
     )
+
+
+def _stands(name: str, stated: Any, record_id: str, profile: Profile) -> bool:  # noqa: ANN401 (any JSON value)
+    """Whether the profile shows what a record says of a field: its one value, or at least one of its items."""
+    if name not in KEYS:
+        return bool(profile.provenance.get(name) == record_id)
+    items, shown = said({name: stated}, name)[0], profile.fields[name]
+    if name in CONTACTS:
+        return not items or any(each["value"] == known["raw"] for each in items for known in shown)
+    key = KEYS[name]
+    return not items or any(key(each) == key(known) for each in items for known in shown)

@@ -13,11 +13,6 @@ from app.kit.repository import ResourceRepository
 class ImportRepository(ResourceRepository[Import]):
     model = Import
 
-    async def page(self, after: UUID | None, limit: int) -> Sequence[Import]:
-        """Return imports, the newest first."""
-        newest = self.visible().order_by(Import.id.desc()).limit(limit)
-        return await self.all(newest if after is None else newest.where(Import.id < after))
-
 
 async def set_state(session: Session, import_id: UUID, state: str, **values: Any) -> int:  # noqa: ANN401 (columns)
     """Move an import to another state and set other columns of it; return its new version."""
@@ -241,6 +236,20 @@ async def rows_page(session: Session, import_id: UUID, verdict: str | None, afte
         verdict=verdict,
         after=after,
         limit=limit,
+    )
+
+
+async def rows_count(session: Session, import_id: UUID, verdict: str | None, most: int) -> int:
+    """Return how many rows have this verdict (or any), at most `most`."""
+    return int(
+        await session.value(
+            """select count(*) from (select from import_rows
+               where import_id = :id and verdict is not null
+                 and (cast(:verdict as text) is null or verdict = :verdict) limit :most) judged""",
+            id=import_id,
+            verdict=verdict,
+            most=most,
+        )
     )
 
 

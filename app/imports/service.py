@@ -18,7 +18,7 @@ from app.kit import job_routes, jobs, json
 from app.kit.db import Session
 from app.kit.errors import FieldError, Invalid
 from app.kit.ids import new_id
-from app.kit.paging import Paging
+from app.kit.paging import TOTAL_MAX, Paging
 from app.kit.schemas import Page
 
 SCOPE: Final = "imports:write"
@@ -111,9 +111,9 @@ def read(found: Import) -> ImportRead:
 
 async def list_imports(session: Session, paging: Paging) -> Page[ImportRead]:
     """Return imports, the newest first."""
-    after = paging.after("imports")
-    rows = await ImportRepository(session).page(UUID(after[0]) if after else None, paging.limit + 1)
-    return paging.page(rows, read, lambda row: [row.id], "imports")
+    imports = ImportRepository(session)
+    rows, total = await imports.newest(imports.visible(), paging, "imports")
+    return paging.page(rows, read, lambda row: [row.id], "imports", total=total)
 
 
 async def list_rows(session: Session, found: Import, verdict: str | None, paging: Paging) -> Page[RowRead]:
@@ -121,7 +121,8 @@ async def list_rows(session: Session, found: Import, verdict: str | None, paging
     bound = ("import_rows", str(found.id), verdict)
     after = paging.after(*bound)
     rows = await repository.rows_page(session, found.id, verdict, int(after[0]) if after else 0, paging.limit + 1)
-    return paging.page(rows, RowRead.model_validate, lambda row: [row.row], *bound)
+    total = await repository.rows_count(session, found.id, verdict, TOTAL_MAX + 1) if paging.include_total else None
+    return paging.page(rows, RowRead.model_validate, lambda row: [row.row], *bound, total=total)
 
 
 async def errors_csv(session: Session, found: Import) -> bytes:

@@ -3,7 +3,7 @@
 from typing import Annotated, Final, Protocol, TypeVar
 from uuid import UUID
 
-from fastapi import Depends, Header, Response
+from fastapi import Depends, Header, Request, Response
 
 from app.kit.errors import NotModified, PreconditionFailed, PreconditionRequired
 
@@ -29,6 +29,7 @@ class Answer:
 
     def __init__(
         self,
+        request: Request,
         response: Response,
         if_match: Annotated[
             str | None, Header(description='Write only when the version is still this: `"v7"`.')
@@ -37,7 +38,7 @@ class Answer:
     ) -> None:
         self._response = response
         self._if_match = if_match
-        self._if_none_match = if_none_match
+        self._if_none_match = if_none_match if request.method == "GET" else None
 
     def expect(self, version: int, *, required: bool = False) -> None:
         """Hold the request to the version it was made for; raises PreconditionFailed, PreconditionRequired."""

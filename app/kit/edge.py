@@ -7,12 +7,14 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse
+from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 from pydantic import ConfigDict
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException as StarletteHTTPException  # noqa: TID251 (caught, never raised)
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.kit import errors
@@ -209,7 +211,18 @@ async def _http(request: Request, error: Exception) -> Response:
         return render(error.__cause__, request)
     http = cast("StarletteHTTPException", error)
     kind = BY_STATUS.get(http.status_code, errors.Malformed)
-    return render(kind(headers=dict(http.headers or {})), request)
+    headers = {"Allow": _methods(request)} if kind is errors.MethodNotAllowed else dict(http.headers or {})
+    return render(kind(headers=headers), request)
+
+
+def _methods(request: Request) -> str:
+    """Return what this path can be asked for: it may have a route for each method, in several routers."""
+    included = (getattr(route, "original_router", None) for route in request.app.routes)
+    routes = [*request.app.routes, *(route for router in included if router for route in router.routes)]
+    here = [
+        route for route in routes if isinstance(route, APIRoute) and route.matches(request.scope)[0] is not Match.NONE
+    ]
+    return ", ".join(sorted({method for route in here for method in route.methods or ()}))
 
 
 async def _database(request: Request, error: Exception) -> Response:

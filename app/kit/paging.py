@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, TypeVar
+from urllib.parse import quote, urlencode
 
-from fastapi import Depends, Query, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.kit import crypto, json
 from app.kit.errors import CursorInvalid, CursorMismatch, FieldError, Invalid
@@ -35,6 +36,7 @@ class Paging:
     limit: int
     cursor: str | None
     include_total: bool
+    request: Request
     response: Response
 
     def after(self, *bound_to: Any) -> list[Any] | None:  # noqa: ANN401 (filters are any JSON values)
@@ -62,7 +64,7 @@ class Paging:
         shown = rows[: self.limit]
         cursor = make_cursor(key(shown[-1]), [*bound_to, self.include_total]) if more else None
         if cursor is not None:
-            self.response.headers["Link"] = f'<?cursor={cursor}>; rel="next"'
+            self._link(cursor)
         return Page[S](
             data=[read(row) for row in shown],
             next_cursor=cursor,
@@ -71,8 +73,17 @@ class Paging:
             total_is_capped=None if total is None else total > TOTAL_MAX,
         )
 
+    def _link(self, cursor: str) -> None:
+        """Say where the next page is: the same filters, and the cursor. A search has none, its filters being a body."""
+        if self.request.method != "GET":
+            return
+        asked = [each for each in self.request.query_params.multi_items() if each[0] != "cursor"]
+        query = urlencode([*asked, ("cursor", cursor)])
+        self.response.headers["Link"] = f'<{quote(self.request.url.path)}?{query}>; rel="next"'
+
 
 def paging(
+    request: Request,
     response: Response,
     limit: Annotated[int, Query(description="How many rows at most, 1 to 200.")] = LIMIT_DEFAULT,
     cursor: Annotated[str | None, Query(description="The `next_cursor` of the page before.")] = None,
@@ -83,7 +94,7 @@ def paging(
         raise LimitOutOfRange(errors=[FieldError("/query/limit", "limit_out_of_range", LimitOutOfRange.sentence())])
     if set(include or ()) - {"total"}:
         raise Invalid(errors=[FieldError("/query/include", "unknown_include", "Only `total` can be included.")])
-    return Paging(limit, cursor, bool(include), response)
+    return Paging(limit, cursor, bool(include), request, response)
 
 
 PagingQuery = Annotated[Paging, Depends(paging)]
@@ -92,7 +103,11 @@ PagingQuery = Annotated[Paging, Depends(paging)]
 def make_cursor(keys: Sequence[Any], bound_to: Any) -> str:  # noqa: ANN401 (filters are any JSON values)
     """Return a cursor after the row with `keys`, good only for the same `bound_to`."""
     payload = json.dumpb([list(keys), _bound(bound_to)])
-    return base64.urlsafe_b64encode(_sign(payload) + payload).decode().rstrip("=")
+    return _written(_sign(payload) + payload)
+
+
+def _written(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def open_cursor(cursor: str) -> tuple[list[Any], str]:
@@ -101,6 +116,8 @@ def open_cursor(cursor: str) -> tuple[list[Any], str]:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
     except (binascii.Error, ValueError) as error:
         raise CursorInvalid from error
+    if _written(raw) != cursor:  # base64 has several spellings of the same bytes
+        raise CursorInvalid
     signature, payload = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
     if not crypto.same(signature, _sign(payload)):
         raise CursorInvalid

@@ -58,6 +58,11 @@ class KeyAuthenticator:
             request_id=request.state.request_id,
         )
 
+    def forget(self, key_id: UUID) -> None:
+        """Look this key up again when it comes next: it is being ended."""
+        for id_text in [each for each, known in self._known.items() if known.key_id == key_id]:
+            del self._known[id_text]
+
     async def _look_up(self, key: keys.KeyText) -> _Known:
         async with self._database.outside() as connection:
             tenant_id = (await connection.execute(text("select auth_key(:id_text)"), {"id_text": key.id_text})).scalar()

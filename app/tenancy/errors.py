@@ -1,8 +1,14 @@
-from app.kit.errors import Invalid, NotFound
+from app.kit.errors import Conflict, Invalid, NotFound
 
 
 class ApiKeyNotFound(NotFound):
     """There is no such API key in this tenant."""
+
+
+class TenantNameTaken(Conflict):
+    """Another tenant of this service has this name."""
+
+    code = "name_taken"
 
 
 class UnknownScope(Invalid):

@@ -9,7 +9,7 @@ from app.kit.paging import PagingQuery
 from app.kit.routing import EdgeRoute, SessionDep, operation
 from app.kit.schemas import Page
 from app.tenancy import service
-from app.tenancy.errors import ApiKeyNotFound, ScopeNotHeld, UnknownScope
+from app.tenancy.errors import ApiKeyNotFound, ScopeNotHeld, TenantNameTaken, UnknownScope
 from app.tenancy.schemas import (
     ApiKeyCreate,
     ApiKeyCreated,
@@ -34,7 +34,7 @@ async def read_tenant(session: SessionDep, answer: AnswerDep) -> TenantRead:
 @router.patch(
     "/tenant",
     summary="Change the tenant's settings",
-    **operation("admin", PreconditionFailed, media=MERGE_PATCH),
+    **operation("admin", TenantNameTaken, PreconditionFailed, media=MERGE_PATCH),
 )
 async def update_tenant(session: SessionDep, answer: AnswerDep, body: TenantUpdate) -> TenantRead:
     tenant = await service.lock(session)
@@ -74,8 +74,10 @@ async def create_api_key(session: SessionDep, answer: AnswerDep, body: ApiKeyCre
     summary="Give an API key a new secret",
     **operation("admin", ApiKeyNotFound, empty_body=True, secret="key"),  # noqa: S106 (the member's name)
 )
-async def rotate_api_key(session: SessionDep, key_id: UUID, body: ApiKeyRotate) -> ApiKeyCreated:
-    return await service.rotate_key(session, key_id, timedelta(seconds=body.overlap_s))
+async def rotate_api_key(request: Request, session: SessionDep, key_id: UUID, body: ApiKeyRotate) -> ApiKeyCreated:
+    key = await service.rotate_key(session, key_id, timedelta(seconds=body.overlap_s))
+    request.app.state.authenticate.forget(key_id)
+    return key
 
 
 @router.delete(
@@ -84,5 +86,6 @@ async def rotate_api_key(session: SessionDep, key_id: UUID, body: ApiKeyRotate) 
     summary="End an API key",
     **operation("admin", ApiKeyNotFound),
 )
-async def delete_api_key(session: SessionDep, key_id: UUID) -> None:
+async def delete_api_key(request: Request, session: SessionDep, key_id: UUID) -> None:
     await service.revoke_key(session, key_id)
+    request.app.state.authenticate.forget(key_id)

@@ -4,7 +4,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
-from app.kit.schemas import Body, Schema, Timestamp
+from app.kit.schemas import Body, Kept, Schema, Timestamp
 
 
 def _zone(name: str) -> str:
@@ -21,6 +21,7 @@ def _one_line(value: str) -> str:
 
 Zone = Annotated[str, AfterValidator(_zone)]
 OneLine = Annotated[str, StringConstraints(max_length=500), AfterValidator(_one_line)]
+Name = Annotated[OneLine, StringConstraints(min_length=1)]
 Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
 Opening = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -117,17 +118,17 @@ class TenantUpdate(Body):
 
     model_config = ConfigDict(json_schema_extra={"example": {"frequency_caps": {"email": {"max": 2, "days": 7}}}})
     version: int | None = None
-    name: OneLine | None = None
-    timezone: Zone | None = None
-    country_code: Country | None = None
-    language: Language | None = None
-    sender: Sender | None = None
+    name: Kept[Name] = None
+    timezone: Kept[Zone] = None
+    country_code: Kept[Country] = None
+    language: Kept[Language] = None
+    sender: Kept[Sender] = None
     send_window: SendWindow | None = None
-    frequency_caps: FrequencyCaps | None = None
+    frequency_caps: Kept[FrequencyCaps] = None
     fatigue_guard: FatigueGuard | None = None
-    rates: Rates | None = None
-    tracking: Tracking | None = None
-    require_if_match: bool | None = None
+    rates: Kept[Rates] = None
+    tracking: Kept[Tracking] = None
+    require_if_match: Kept[bool] = None
 
 
 class ApiKeyCreate(Body):

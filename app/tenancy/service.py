@@ -1,5 +1,6 @@
 """What may be done with the tenant's settings and its keys."""
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -7,10 +8,11 @@ from uuid import UUID
 from app.kit.body import MAX_BODY
 from app.kit.clock import now
 from app.kit.db import Session
+from app.kit.errors import AppError, FieldError
 from app.kit.ids import new_id
-from app.kit.paging import Paging
+from app.kit.paging import TOTAL_MAX, Paging
 from app.kit.rate import WINDOW_S, Allowance
-from app.kit.schemas import Page
+from app.kit.schemas import Body, Page
 from app.tenancy import keys
 from app.tenancy.errors import ApiKeyNotFound, ScopeNotHeld, UnknownScope
 from app.tenancy.models import ApiKey, Tenant
@@ -27,17 +29,6 @@ from app.tenancy.schemas import (
 )
 
 MAX_BATCH_ITEMS = 500
-NEVER_NULL = {
-    "name",
-    "timezone",
-    "country_code",
-    "language",
-    "sender",
-    "frequency_caps",
-    "rates",
-    "tracking",
-    "require_if_match",
-}
 
 
 async def read(session: Session) -> TenantRead:
@@ -52,22 +43,24 @@ async def lock(session: Session) -> Tenant:
 
 async def update(session: Session, tenant: Tenant, patch: TenantUpdate) -> TenantRead:
     """Change the settings that `patch` holds; null clears where there may be none."""
-    changed = False
+    before = TenantRead.model_validate(tenant)
     for name in patch.model_fields_set - {"version"}:
-        value = getattr(patch, name)
-        if value is None and name in NEVER_NULL:
-            continue
-        plain: Any = value.model_dump(by_alias=True) if hasattr(value, "model_dump") else value
-        if getattr(value, "model_fields_set", None) is not None and name == "sender":
-            plain = {**tenant.sender, **value.model_dump(exclude_unset=True)}
-        if getattr(tenant, name) != plain:
-            setattr(tenant, name, plain)
-            changed = True
-    if changed:
-        tenant.version += 1
-        tenant.updated_at = now()
-        await session.flush()
+        setattr(tenant, name, _merged(getattr(tenant, name), getattr(patch, name)))
+    after = TenantRead.model_validate(tenant)
+    if after == before:
+        return before
+    tenant.version += 1
+    tenant.updated_at = now()
+    await TenantRepository(session).save()
     return TenantRead.model_validate(tenant)
+
+
+def _merged(stored: Any, stated: Any) -> Any:  # noqa: ANN401 (a setting's value)
+    """Return what a setting is after a patch: documents keep what the patch does not state."""
+    if not isinstance(stated, Body):
+        return stated
+    whole = {**(stored or {}), **stated.model_dump(by_alias=True, exclude_unset=True)}
+    return type(stated).model_validate(whole).model_dump(by_alias=True)
 
 
 async def me(session: Session) -> Me:
@@ -99,18 +92,29 @@ async def create_key(session: Session, body: ApiKeyCreate) -> ApiKeyCreated:
     """Make a key; raises UnknownScope, ScopeNotHeld."""
     scopes = set(body.scopes)
     if scopes - keys.SCOPES:
-        raise UnknownScope
+        raise UnknownScope(errors=_at(body.scopes, UnknownScope, lambda scope: scope in keys.SCOPES))
     if not keys.narrower(scopes, session.caller.scopes):
-        raise ScopeNotHeld
+        held = session.caller.scopes
+        raise ScopeNotHeld(errors=_at(body.scopes, ScopeNotHeld, lambda scope: keys.narrower({scope}, held)))
     secret = ApiKey(key_id=new_id(), name=body.name, scopes=sorted(scopes), expires_at=body.expires_at)
     return await _issue(session, secret)
+
+
+def _at(scopes: Sequence[str], error: type[AppError], is_right: Callable[[str], bool]) -> list[FieldError]:
+    return [
+        FieldError(f"/scopes/{place}", error.code, error.sentence())
+        for place, scope in enumerate(scopes)
+        if not is_right(scope)
+    ]
 
 
 async def list_keys(session: Session, paging: Paging) -> Page[ApiKeyRead]:
     """Return the keys that are alive, the newest first."""
     after = paging.after("api-keys")
-    rows = await ApiKeyRepository(session).page(UUID(after[0]) if after else None, paging.limit + 1)
-    return paging.page(rows, _read, lambda row: [row.key_id], "api-keys")
+    keys_of = ApiKeyRepository(session)
+    rows = await keys_of.page(UUID(after[0]) if after else None, paging.limit + 1)
+    total = len(await keys_of.all(keys_of.newest_secrets().limit(TOTAL_MAX + 1))) if paging.include_total else None
+    return paging.page(rows, _read, lambda row: [row.key_id], "api-keys", total=total)
 
 
 async def rotate_key(session: Session, key_id: UUID, overlap: timedelta) -> ApiKeyCreated:

@@ -376,11 +376,32 @@ async def test_records_say_what_came_from_where(api: httpx.AsyncClient) -> None:
     await api.put(path, json={"full_name": "Ada", "headline": "Staff engineer"})
     page = (await api.get(f"/v1/candidates/{made['id']}/records", params={"limit": 1})).json()
     [newest] = page["data"]
-    assert (newest["source"], newest["external_id"], newest["record_version"]) == ("greenhouse", "7", 2)
+    assert (newest["source"], newest["external_id"], newest["version"]) == ("greenhouse", "7", 2)
     assert (newest["is_current"], newest["fields"]["headline"]) == (True, "Staff engineer")
-    assert "headline" in newest["wins"]
+    assert newest["provenance"] == {"full_name": "used", "headline": "used", "external_ids": "used"}
     rest = (await api.get(f"/v1/candidates/{made['id']}/records", params={"cursor": page["next_cursor"]})).json()
-    assert [each["is_current"] for each in rest["data"]] == [False]
+    [oldest] = rest["data"]
+    assert (oldest["is_current"], oldest["provenance"]["headline"]) == (False, "superseded")
     assert [
         each["id"] for each in (await api.get("/v1/candidates", params={"external_id": "greenhouse:7"})).json()["data"]
     ] == [made["id"]]
+
+
+async def test_the_link_to_the_next_page_can_be_followed_as_it_is(api: httpx.AsyncClient) -> None:
+    for name in ("Ada", "Bob", "Cyd"):
+        await api.post("/v1/candidates", json={"full_name": name, "tags": ["ｘ&y"]})
+    first = await api.get("/v1/candidates", params={"tag": ["ｘ&y", "z"], "limit": 2, "sort": "full_name"})
+    [target, rel] = first.headers["Link"].split("; ")
+    assert rel == 'rel="next"'
+    second = await api.get(target.strip("<>"))
+    assert [each["full_name"] for each in second.json()["data"]] == ["Cyd"]
+    assert "Link" not in second.headers
+
+
+async def test_every_spelling_of_a_cursor_but_ours_is_refused(api: httpx.AsyncClient) -> None:
+    for name in ("Ada", "Bob"):
+        await api.post("/v1/candidates", json={"full_name": name})
+    cursor = (await api.get("/v1/candidates", params={"limit": 1})).json()["next_cursor"]
+    for altered in (cursor + "=", cursor + "!", cursor[:-1] + ("A" if cursor[-1] != "A" else "B")):
+        refused = await api.get("/v1/candidates", params={"cursor": altered})
+        assert (refused.status_code, refused.json()["code"]) == (400, "cursor_invalid")

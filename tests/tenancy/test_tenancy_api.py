@@ -1,8 +1,11 @@
 """Keys, scopes and the tenant's settings over HTTP."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import httpx
+
+from app.kit.ids import new_id
+from tests.conftest import TenantFixture
 
 
 async def test_no_key_is_401_with_a_challenge(client_of: Callable[[str], httpx.AsyncClient]) -> None:
@@ -113,3 +116,48 @@ async def test_changes_are_empty_at_first_and_now_is_a_cursor(api: httpx.AsyncCl
     end = (await api.get("/v1/changes?since=now")).json()
     again = await api.get(f"/v1/changes?since={end['next_cursor']}")
     assert again.json() == end
+
+
+async def test_a_revoked_key_ends_at_once(
+    api: httpx.AsyncClient, client_of: Callable[[str], httpx.AsyncClient]
+) -> None:
+    key = (await api.post("/v1/api-keys", json={"name": "ATS", "scopes": ["admin"]})).json()
+    holder = client_of(key["key"])
+    assert (await holder.get("/v1/me")).status_code == 200
+    await api.delete(f"/v1/api-keys/{key['id']}")
+    assert (await holder.get("/v1/me")).status_code == 401
+
+
+async def test_a_wrong_scope_is_pointed_at(api: httpx.AsyncClient) -> None:
+    refused = await api.post("/v1/api-keys", json={"name": "ATS", "scopes": ["pools:read", "pools:fly"]})
+    assert (refused.status_code, refused.json()["code"]) == (422, "unknown_scope")
+    assert [each["pointer"] for each in refused.json()["errors"]] == ["/scopes/1"]
+
+
+async def test_the_settings_can_be_sent_back_as_they_were_read(api: httpx.AsyncClient) -> None:
+    await api.patch("/v1/tenant", json={"rates": {"per_minute": 5}})
+    read = await api.get("/v1/tenant")
+    again = await api.patch("/v1/tenant", json=read.json(), headers={"If-None-Match": read.headers["ETag"]})
+    assert (again.status_code, again.json()) == (200, read.json())
+    changed = (await api.patch("/v1/tenant", json={"rates": {"per_domain_per_minute": 2}})).json()
+    assert changed["rates"] == {"per_minute": 5, "per_domain_per_minute": 2}
+    assert (await api.patch("/v1/tenant", json={"timezone": None})).status_code == 422
+
+
+async def test_two_tenants_cannot_have_one_name(
+    api: httpx.AsyncClient, new_tenant: Callable[[], Awaitable[TenantFixture]]
+) -> None:
+    taken = await api.patch("/v1/tenant", json={"name": (await new_tenant()).name})
+    assert (taken.status_code, taken.json()["code"]) == (409, "name_taken")
+
+
+async def test_allow_names_every_method_of_the_path(api: httpx.AsyncClient) -> None:
+    for path, methods in (("/v1/candidates", "GET, POST"), (f"/v1/candidates/{new_id()}", "DELETE, GET, PATCH")):
+        refused = await api.put(path)
+        assert (refused.status_code, refused.headers["Allow"]) == (405, methods)
+
+
+async def test_totals_are_counted_where_they_are_asked_for(api: httpx.AsyncClient) -> None:
+    for path in ("/v1/api-keys", "/v1/dedup/pairs", "/v1/imports"):
+        page = (await api.get(path, params={"include": "total"})).json()
+        assert (page["total"], page["total_is_capped"]) == (len(page["data"]), False)
