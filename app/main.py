@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from app import api, wiring
-from app.kit import edge, log
+from app.kit import edge, garbage, log
 from app.kit.db import Database
 from app.kit.jobs import Waker
 from app.kit.rate import Limiter
@@ -28,6 +28,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        garbage.settle()
         yield
         await waker.close()
         await database.close()

@@ -9,10 +9,8 @@ appears behind a place that a reader has passed.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
-
-from sqlalchemy import text
 
 from app.kit import json
 from app.kit.clock import now
@@ -50,20 +48,20 @@ def react(reactions: Mapping[str, Sequence[Reaction]]) -> None:
     _reactions.update({kind: tuple(functions) for kind, functions in reactions.items()})
 
 
-_INSERT = text("""
+_INSERT: Final = """
 insert into changes (type, resource, resource_id, version, changed_fields, data)
 select e->>'type', e->>'resource', (e->>'id')::uuid, (e->>'version')::bigint,
        array(select jsonb_array_elements_text(e->'changed_fields')), e->'data'
 from jsonb_array_elements(cast(:events as jsonb)) with ordinality as t(e, place) order by place
-""")
+"""
 
-_SCHEDULE = text("""
+_SCHEDULE: Final = """
 insert into due (kind, key, due_at)
 select kind, key, min(due_at) from unnest(cast(:kinds as text[]), cast(:keys as uuid[]), cast(:times as timestamptz[]))
   as t(kind, key, due_at)
 group by kind, key order by kind, key
 on conflict (tenant_id, kind, key) do update set due_at = least(due.due_at, excluded.due_at)
-""")
+"""
 
 
 async def record(session: Session, *events: Event) -> None:
@@ -81,7 +79,7 @@ async def record(session: Session, *events: Event) -> None:
         }
         for event in events
     ]
-    await session.execute(_INSERT, {"events": json.dumps(rows)})
+    await session.run(_INSERT, events=json.dumps(rows))
     session.wake("feed")
     wakes = [wake for event in events for reaction in _reactions.get(event.type, ()) for wake in reaction(event)]
     await schedule(session, *wakes)
@@ -92,13 +90,11 @@ async def schedule(session: Session, *wakes: Wake) -> None:
     if not wakes:
         return
     moment = now()
-    await session.execute(
+    await session.run(
         _SCHEDULE,
-        {
-            "kinds": [wake.kind for wake in wakes],
-            "keys": [wake.key for wake in wakes],
-            "times": [wake.at or moment for wake in wakes],
-        },
+        kinds=[wake.kind for wake in wakes],
+        keys=[wake.key for wake in wakes],
+        times=[wake.at or moment for wake in wakes],
     )
     for wake in wakes:
         if wake.at is None or wake.at <= moment:

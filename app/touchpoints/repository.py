@@ -152,6 +152,14 @@ class TouchpointRepository(ResourceRepository[Touchpoint]):
         )
         return await self.unmatched([row.id for row in rows]) if rows else []
 
+    async def unmatched_reasons(self, ids: Collection[UUID]) -> list[Any]:
+        """Return what those of `ids` name that are unmatched and have an identifier, and why they mean nobody."""
+        return await self.session.rows(
+            """select id, identifier_kind, identifier_hash, identifier_source, identifier_value, unmatched_reason
+               from touchpoints where id = any(:ids) and candidate_id is null and identifier_hash is not null""",
+            ids=list(ids),
+        )
+
     async def unmatched(self, ids: Collection[UUID]) -> list[Touchpoint]:
         """Return those of `ids` that are unmatched and have an identifier, locked, in the order of their ids."""
         asked = self.visible().where(

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from app.candidates import service as candidates
@@ -160,8 +160,15 @@ async def attach(session: Session, ids: Sequence[UUID]) -> None:
 
 
 async def attach_touchpoints(session: Session, ids: Sequence[UUID]) -> None:
-    """Look again for the people of these touchpoints: one may have come while they were being stored."""
-    await _match(session, await TouchpointRepository(session).unmatched(ids))
+    """Look again for the people of these touchpoints: one may have come while they were being stored.
+
+    Hardly ever one has, so only those with news are locked and read whole; who comes after this look finds them.
+    """
+    repository = TouchpointRepository(session)
+    seen = await repository.unmatched_reasons(ids)
+    people = await _people(session, seen)
+    news = [row.id for row, found in zip(seen, people, strict=True) if _reason(found) != row.unmatched_reason]
+    await _match(session, await repository.unmatched(news) if news else [])
 
 
 def read(touchpoint: Touchpoint) -> TouchpointRead:
@@ -265,9 +272,15 @@ def _place(row: Row, people: set[UUID]) -> None:
     """Give it its person, or the reason why it has none."""
     if len(people) == 1:
         [row.candidate_id] = people
-        row.arrived_with, row.unmatched_reason = row.candidate_id, None
-    else:
-        row.unmatched_reason = "ambiguous" if people else "unknown"
+        row.arrived_with = row.candidate_id
+    row.unmatched_reason = _reason(people)
+
+
+def _reason(people: set[UUID]) -> str | None:
+    """Return why somebody of `people` is not the person; None where there is one."""
+    if len(people) == 1:
+        return None
+    return "ambiguous" if people else "unknown"
 
 
 def _refused(refusal: AppError) -> Ingested:
@@ -330,10 +343,7 @@ async def _match(session: Session, unmatched: Sequence[Touchpoint]) -> None:
     """Give those their person whose identifier names exactly one by now."""
     if not unmatched:
         return
-    people: list[set[UUID]] = [set() for _ in unmatched]
-    for row in await TouchpointRepository(session).locate([_named_by(each) for each in unmatched]):
-        people[row.place].add(row.candidate_id)
-    for touchpoint, found in zip(unmatched, people, strict=True):
+    for touchpoint, found in zip(unmatched, await _people(session, unmatched), strict=True):
         _place(touchpoint, found)
     await session.flush()
     matched = [each for each in unmatched if each.candidate_id is not None]
@@ -341,7 +351,16 @@ async def _match(session: Session, unmatched: Sequence[Touchpoint]) -> None:
     await _act(session, matched)
 
 
-def _named_by(row: Touchpoint) -> Wanted:
+async def _people(session: Session, unmatched: Sequence[Any]) -> list[set[UUID]]:
+    """Return whom each of these names by now."""
+    people: list[set[UUID]] = [set() for _ in unmatched]
+    if unmatched:
+        for row in await TouchpointRepository(session).locate([_named_by(each) for each in unmatched]):
+            people[row.place].add(row.candidate_id)
+    return people
+
+
+def _named_by(row: Any) -> Wanted:  # noqa: ANN401 (a row, whole or in part)
     return Wanted(
         kind=row.identifier_kind,
         hash=row.identifier_hash,

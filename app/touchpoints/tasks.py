@@ -11,6 +11,6 @@ async def attach(session: Session, candidate_ids: Sequence[UUID]) -> None:
     await service.attach(session, candidate_ids)
 
 
-@drain("attach_touchpoint")
+@drain("attach_touchpoint", batch=500)
 async def attach_touchpoint(session: Session, touchpoint_ids: Sequence[UUID]) -> None:
     await service.attach_touchpoints(session, touchpoint_ids)
