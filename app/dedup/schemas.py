@@ -128,7 +128,7 @@ class PolicyBody(Body):
     version: Any = Field(None, json_schema_extra={"readOnly": True})
     updated_at: Any = Field(None, json_schema_extra={"readOnly": True})
     auto_threshold: Probability = 0.99
-    review_threshold: Probability = 0.5
+    review_threshold: Probability = Field(0.5, validate_default=True)
     min_agreeing: int = Field(2, ge=1, le=8)
     automatic: bool = True
     rules: list[Rule] = Field(default=[], max_length=50)

@@ -98,7 +98,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(DBAPIError, _database)
     app.add_exception_handler(PoolTimeout, _unavailable)
     app.add_exception_handler(OSError, _unavailable)
-    app.add_exception_handler(Exception, _bug)
+    app.add_exception_handler(Exception, _crash)
 
 
 class Health(Schema):
@@ -238,6 +238,13 @@ async def _database(request: Request, error: Exception) -> Response:
 async def _unavailable(request: Request, error: Exception) -> Response:
     log.warning("dependency.unavailable", exc_info=error)
     return render(errors.Unavailable(), request)
+
+
+async def _crash(request: Request, error: Exception) -> Response:
+    """Answer what nothing else did: this is outside of the envelope, which would have given the request its id."""
+    answer = await _bug(request, error)
+    answer.headers["X-Request-Id"] = request.state.request_id
+    return answer
 
 
 async def _bug(request: Request, error: Exception) -> Response:

@@ -15,6 +15,7 @@ async def test_what_is_linked_cannot_be_less_likely_than_what_is_asked(api: http
     refused = await api.put("/v1/dedup/policy", json={"auto_threshold": 0.4, "review_threshold": 0.6})
     assert refused.status_code == 422
     assert [each["pointer"] for each in refused.json()["errors"]] == ["/review_threshold"]
+    assert (await api.put("/v1/dedup/policy", json={"auto_threshold": 0.4})).status_code == 422
     lowered = await api.put("/v1/dedup/policy", json={"auto_threshold": 0.4, "review_threshold": 0.4})
     assert lowered.status_code == 200
 
