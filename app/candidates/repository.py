@@ -5,8 +5,6 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
-
 from app.candidates.fields import LISTS, PROFILE
 from app.kit import json
 from app.kit.db import Session
@@ -167,8 +165,7 @@ _TYPES: Final = {
 }
 _PROFILE: Final = ", ".join(PROFILE)
 _ROW: Final = ", ".join(f"{name} {_TYPES.get(name, 'text')}" for name in PROFILE)
-_STORE: Final = text(
-    f"""
+_STORE: Final = f"""
 with rows as (
   select * from jsonb_to_recordset(cast(:candidates as jsonb)) as t(id uuid, created_at timestamptz, version bigint,
     changed text[], {_ROW}, provenance jsonb, warnings jsonb, retention_expires_on date, retention_basis text)
@@ -217,12 +214,11 @@ with rows as (
 )
 insert into terms (term, candidate_id) select term, candidate_id from wanted order by term on conflict do nothing
 """  # noqa: S608 (constants)
-)
 
 
 async def store(session: Session, **parameters: Any) -> None:  # noqa: ANN401 (SQL parameters)
     """Write candidates with everything that points at them: one statement for any number of people."""
-    await session.execute(_STORE, parameters)
+    await session.run(_STORE, **parameters)
 
 
 async def set_hidden(session: Session, candidate_id: UUID, *, hidden: bool) -> int:

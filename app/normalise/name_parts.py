@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from itertools import product
 
 from app.normalise.name_lists import is_given_name, nickname_roots
@@ -40,6 +41,7 @@ class Likeness(StrEnum):
         return self not in (Likeness.DIFFERENT, Likeness.UNKNOWN)
 
 
+@lru_cache(maxsize=8_192)
 def compare_parts(a: NamePart, b: NamePart, *, is_given: bool) -> Likeness:
     """Compare in every script that both show; `is_given` lets nicknames and the given-name list speak."""
     shown = (_compare_kanji(a, b), _compare_kana(a, b), _compare_latin(a, b, is_given=is_given))

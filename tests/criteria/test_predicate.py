@@ -98,9 +98,7 @@ def test_a_missing_value_is_false_but_for_three_ops() -> None:
         ("not_in", [1]),
         ("exists", False),
     ]
-    tree = parse(
-        {"any": [{"field": "custom_fields.x", "op": op, "value": value} for op, value in asked]}, FIELDS
-    )
+    tree = parse({"any": [{"field": "custom_fields.x", "op": op, "value": value} for op, value in asked]}, FIELDS)
     assert [held for _, held in explained(tree, {}, NOW)] == [False] * 4 + [True] * 3
 
 

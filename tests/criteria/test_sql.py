@@ -173,9 +173,7 @@ def leaf(draw: st.DrawFn) -> dict[str, Any]:
     return {
         "field": field.name,
         "op": op,
-        "value": draw(
-            ELEMENTS.get(field.name, value(field.kind, op)) if op == "has" else value(field.kind, op)
-        ),
+        "value": draw(ELEMENTS.get(field.name, value(field.kind, op)) if op == "has" else value(field.kind, op)),
     }
 
 

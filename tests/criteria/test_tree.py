@@ -93,9 +93,7 @@ def test_the_number_of_leaves_has_a_limit() -> None:
 
 
 def test_values_are_typed_and_folded() -> None:
-    tree = parse(
-        {"all": [leaf("tags", "has", "Ｐｙｔｈｏｎ"), leaf("custom_fields.grade", "gte", 3)]}, FIELDS
-    )
+    tree = parse({"all": [leaf("tags", "has", "Ｐｙｔｈｏｎ"), leaf("custom_fields.grade", "gte", 3)]}, FIELDS)
     assert [each.value for each in leaves(tree)] == ["python", 3.0]
     assert all(isinstance(each, Leaf) for each in leaves(tree))
 
