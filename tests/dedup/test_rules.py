@@ -1,5 +1,6 @@
 """Rules: what two statements decide, with evidence that sums to its weight."""
 
+from itertools import combinations, combinations_with_replacement
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.candidates.features import Features, read_features
 from app.dedup.pool import Pool, keyed
-from app.dedup.rules import FEATURES, Judgement, Policy, judge, judge_records
+from app.dedup.rules import FEATURES, Judgement, Policy, judge, judge_records, may_match
 from app.normalise.keys import key_hash
 
 POLICY = Policy()
@@ -55,6 +56,19 @@ def judged(left: tuple[dict[str, Any], ...], right: tuple[dict[str, Any], ...], 
 def test_decisions(left: tuple[Any, ...], right: tuple[Any, ...], decision: str, reason: str) -> None:
     for found in (judged(left, right), judged(right, left)):
         assert (found.decision, found.reason) == (decision, reason)
+
+
+def test_whom_the_quick_look_leaves_out_the_rules_call_different() -> None:
+    names: tuple[dict[str, Any], ...] = ({}, NAME, OTHER, {"full_name": "山田"})
+    said = [
+        features(name, *more)
+        for name in names
+        for size in range(3)
+        for more in combinations((MAIL, MOBILE, FIXED, URL, SITE, BORN, WORKS), size)
+    ]
+    for left, right in combinations_with_replacement(said, 2):
+        is_different = judge_records(left, right, POLICY, ()).decision == "different"
+        assert is_different or may_match(left, right, POLICY)
 
 
 def test_a_tenants_rule_decides_but_not_over_a_contradiction() -> None:
