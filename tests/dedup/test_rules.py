@@ -61,12 +61,7 @@ def test_decisions(left: tuple[Any, ...], right: tuple[Any, ...], decision: str,
 def test_whom_the_quick_look_leaves_out_the_rules_call_different() -> None:
     names: tuple[dict[str, Any], ...] = ({}, NAME, OTHER, {"full_name": "山田"})
     shown: tuple[dict[str, Any], ...] = (MAIL, MOBILE, FIXED, URL, SITE, BORN, WORKS)
-    said = [
-        features(name, *more)
-        for name in names
-        for size in range(3)
-        for more in combinations(shown, size)
-    ]
+    said = [features(name, *more) for name in names for size in range(3) for more in combinations(shown, size)]
     for left, right in combinations_with_replacement(said, 2):
         is_different = judge_records(left, right, POLICY, ()).decision == "different"
         assert is_different or may_match(left, right, POLICY)
