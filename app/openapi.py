@@ -7,6 +7,7 @@ from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
 
+from app import examples
 from app.kit import json
 
 FILE: Final = Path(__file__).parents[1] / "openapi" / "openapi.json"
@@ -54,7 +55,9 @@ def document(app: FastAPI) -> dict[str, Any]:
     for path in raw["paths"].values():
         for operation in path.values():
             _normalise(operation)
-    _show_pages(raw["components"].get("schemas", {}))
+    schemas = raw["components"].get("schemas", {})
+    _show_pages(schemas)
+    examples.complete(schemas)
     return raw
 
 

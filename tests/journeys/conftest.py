@@ -14,6 +14,8 @@ from aiosmtpd.controller import Controller
 from tests.journeys.service import Service, Sink, free_port
 
 SMTP_PORT = free_port()
+OF_THE_TESTS = {"DATABASE_URL", "REDIS_URL", "TALENTPOOL_SECRET_KEY", "TALENTPOOL_RATE_LIMIT"}
+"""What the tests in this process have set for themselves, and a newcomer has not."""
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ def start() -> Iterator[Callable[..., Service]]:
         process = subprocess.Popen(
             [sys.executable, "-m", "app.cli", "dev"],
             env={
-                **os.environ,
+                **{name: value for name, value in os.environ.items() if name not in OF_THE_TESTS},
                 "TALENTPOOL_DATA_DIR": str(place),
                 "PORT": str(port),
                 "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",

@@ -119,7 +119,7 @@ print("stopped")
 )
 def test_no_child_outlives_its_supervisor(tmp_path: Path, number: signal.Signals, code: int, printed: str) -> None:
     command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
-    supervisor = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - the program above
+    supervisor = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     while not (tmp_path / "pid").exists():
         assert supervisor.poll() is None
         time.sleep(0.01)
