@@ -13,6 +13,7 @@ from app.kit.jobs import Waker
 from app.kit.rate import Limiter
 from app.openapi import describe
 from app.settings import DEFAULT_DATABASE_URL, Settings, get_settings
+from app.tenancy import audit
 from app.tenancy.auth import KeyAuthenticator
 
 
@@ -44,6 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.database = database
     app.state.limiter = Limiter(settings.rate_limit) if settings.rate_limit else None
+    app.state.audit = audit.write
     app.state.authenticate = KeyAuthenticator(database)
     for router in api.ROUTERS:
         app.include_router(router)

@@ -29,6 +29,7 @@ KEY_LENGTH: Final = 255
 RETRIED: Final = frozenset({"40P01", "40001"})
 """SQLSTATE of deadlock and serialisation failure: the transaction is rolled back whole, so it is run again."""
 ATTEMPTS: Final = 5
+HTTP_400: Final = 400
 WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 COMMON: Final = (
     errors.Unauthorized,
@@ -83,6 +84,7 @@ class EdgeRoute(APIRoute):
         edge = extra.get("x-edge", {})
         security = extra.get("security", [])
         scope = next(iter(security[0]["apiKey"]), None) if security else None
+        action = self.name if _is_audited(scope) else None
         known = _query_names(self.dependant)
         takes_json = self.body_field is not None and "json" in str(edge.get("media", "json"))
 
@@ -98,7 +100,7 @@ class EdgeRoute(APIRoute):
             if caller is None:
                 return await handle(request)
             request.state.caller = caller
-            response = await _transact(request, caller, self.path_format, handle)
+            response = await _transact(request, caller, self.path_format, handle, action)
             _charge(request, caller)
             return response
 
@@ -125,12 +127,20 @@ def _charge(request: JsonRequest, caller: Caller) -> None:
         request.state.rate = limiter.look(caller.key_id, time.monotonic())
 
 
-async def _transact(request: JsonRequest, caller: Caller, route: str, handle: Next) -> Response:
+def _is_audited(scope: str | None) -> bool:
+    """Whether an operation of this scope leaves a row in the audit: touchpoints do not, each is a row of its own."""
+    return scope is not None and not scope.endswith(":read") and not scope.startswith("touchpoints:")
+
+
+async def _transact(request: JsonRequest, caller: Caller, route: str, handle: Next, action: str | None) -> Response:
     for attempt in range(ATTEMPTS):
         try:
             async with request.app.state.database.transaction(caller) as session:
                 request.state.session = session
-                return await _keyed(request, session, f"{request.method} {route}", handle)
+                response = await _keyed(request, session, f"{request.method} {route}", handle)
+                if action is not None and request.method in WRITES and response.status_code < HTTP_400:
+                    await request.app.state.audit(session, action, request, response)
+                return response
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) not in RETRIED or attempt == ATTEMPTS - 1:
                 raise
