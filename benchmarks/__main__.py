@@ -1,6 +1,8 @@
 """`make bench`: measure, print one table, write benchmarks/results.json."""
 
 import asyncio
+import signal
+import sys
 
 import httpx
 
@@ -24,5 +26,6 @@ async def measure(place: Stand) -> list[report.Figure]:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the stand is taken down
     with stand() as running:
         report.show(asyncio.run(measure(running)))

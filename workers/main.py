@@ -26,7 +26,7 @@ from workers.relay import relay
 
 POLL_S: Final = 1.0
 RESTART_S: Final = 1.0
-BREATH_S: Final = 0.1
+BREATH_S: Final = 0.15
 """Between two rounds, so that a storm of signals about one person becomes one look at them."""
 TASK_TIMEOUT_S: Final = 10
 
@@ -48,7 +48,7 @@ class Drains:
         self._database = database
         self._woken = asyncio.Event()
 
-    async def wake(self, _: dict[str, Any], __: str) -> None:
+    async def wake(self, _: dict[str, Any]) -> None:
         """Take a wake-up from arq."""
         self._woken.set()
 
@@ -56,8 +56,8 @@ class Drains:
         """Drain for ever: until quiet, then until woken or a second has passed."""
         while True:
             self._woken.clear()
-            await due.run_until_quiet(self._database)
-            await asyncio.sleep(BREATH_S)
+            while await due.run_until_quiet(self._database, passes=1):
+                await asyncio.sleep(BREATH_S)
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_S):
                     await self._woken.wait()

@@ -23,7 +23,7 @@ Words = Annotated[list[str] | None, Query(description="Any of these.")]
 Moment = Annotated[Timestamp | None, Query()]
 
 
-def filters(
+async def filters(
     tag: Words = None,
     skill: Words = None,
     interest: Words = None,

@@ -19,7 +19,7 @@ MULTIPART = "multipart/form-data"
 router = APIRouter(prefix="/v1/imports", tags=["imports"], route_class=EdgeRoute)
 
 
-def multipart(request: Request) -> None:
+async def multipart(request: Request) -> None:
     if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != MULTIPART:
         raise UnsupportedMediaType
 

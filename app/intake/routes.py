@@ -49,7 +49,7 @@ async def target(session: SessionDep, answer: AnswerDep, candidate_id: UUID) -> 
     return Target(live, expect)
 
 
-def external(
+async def external(
     request: Request,
     source: Annotated[str, Path(description="The system, percent-encoded.")],  # noqa: ARG001 (declared for the document)
     external_id: Annotated[str, Path(description="Its id of the person, percent-encoded.")],  # noqa: ARG001 (the same)

@@ -27,18 +27,10 @@ ANY: Final = "*"
 class Answer:
     """The headers of the request that make a condition of it, and those of the response that describe it."""
 
-    def __init__(
-        self,
-        request: Request,
-        response: Response,
-        if_match: Annotated[
-            str | None, Header(description='Write only when the version is still this: `"v7"`.')
-        ] = None,
-        if_none_match: Annotated[str | None, Header(description="Answer 304 when this is still current.")] = None,
-    ) -> None:
+    def __init__(self, response: Response, if_match: str | None, if_none_match: str | None) -> None:
         self._response = response
         self._if_match = if_match
-        self._if_none_match = if_none_match if request.method == "GET" else None
+        self._if_none_match = if_none_match
 
     def expect(self, version: int, *, required: bool = False) -> None:
         """Hold the request to the version it was made for; raises PreconditionFailed, PreconditionRequired."""
@@ -89,4 +81,14 @@ def _names(header: str, version: int) -> bool:
     return ANY in tags or etag(version) in tags
 
 
-AnswerDep = Annotated[Answer, Depends(Answer)]
+async def answer(
+    request: Request,
+    response: Response,
+    if_match: Annotated[str | None, Header(description='Write only when the version is still this: `"v7"`.')] = None,
+    if_none_match: Annotated[str | None, Header(description="Answer 304 when this is still current.")] = None,
+) -> Answer:
+    """Read the conditions of a request; `If-None-Match` is only for reading."""
+    return Answer(response, if_match, if_none_match if request.method == "GET" else None)
+
+
+AnswerDep = Annotated[Answer, Depends(answer)]

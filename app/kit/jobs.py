@@ -32,6 +32,8 @@ LEASE: Final = timedelta(seconds=15)
 HEARTBEAT_S: Final = 4.0
 MAX_ATTEMPTS: Final = 5
 DRAIN_TASK: Final = "drain"
+PAUSE_S: Final = 0.05
+"""Between two wake-ups: many commits in a row are one."""
 WORKER_ID: Final = new_id()
 
 
@@ -233,35 +235,36 @@ class Waker:
     def __init__(self, redis_url: str | None) -> None:
         self._settings = redis_settings(redis_url) if redis_url else None
         self._pool: ArqRedis | None = None
-        self._pending: set[str] = set()
-        self._flush: asyncio.Task[None] | None = None
+        self._wanted = False
+        self._sending: asyncio.Task[None] | None = None
 
-    def wake(self, kinds: Iterable[str]) -> None:
-        """Ask for a drain of `kinds` soon; never waits, never raises."""
+    def wake(self, _: Iterable[str]) -> None:
+        """Ask for a round of the drains soon; never waits, never raises. One message serves all kinds."""
         if self._settings is None:
             return
-        self._pending.update(kinds)
-        if self._flush is None or self._flush.done():
-            self._flush = asyncio.create_task(self._send())
+        self._wanted = True
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send())
 
     async def _send(self) -> None:
-        kinds, self._pending = self._pending, set()
-        try:
-            async with asyncio.timeout(0.5):
-                if self._pool is None:
-                    self._pool = await create_pool(
-                        self._settings, job_serializer=_serialize, job_deserializer=json.loads
-                    )
-                for kind in sorted(kinds):
-                    await self._pool.enqueue_job(DRAIN_TASK, kind, _job_id=f"{DRAIN_TASK}:{kind}")
-        except Exception as error:  # a lost wake-up costs a second: the workers poll
-            self._pool = None
-            log.info("waker.unreachable", exc_info=error)
+        while self._wanted:
+            self._wanted = False
+            try:
+                async with asyncio.timeout(0.5):
+                    if self._pool is None:
+                        self._pool = await create_pool(
+                            self._settings, job_serializer=_serialize, job_deserializer=json.loads
+                        )
+                    await self._pool.enqueue_job(DRAIN_TASK, _job_id=DRAIN_TASK)
+            except Exception as error:  # a lost wake-up costs a second: the workers poll
+                self._pool = None
+                log.info("waker.unreachable", exc_info=error)
+            await asyncio.sleep(PAUSE_S)
 
     async def close(self) -> None:
         """Close the connection to Redis."""
-        if self._flush is not None:
-            self._flush.cancel()
+        if self._sending is not None:
+            self._sending.cancel()
         if self._pool is not None:
             await self._pool.aclose()
 

@@ -82,7 +82,7 @@ class Paging:
         self.response.headers["Link"] = f'<{quote(self.request.url.path)}?{query}>; rel="next"'
 
 
-def paging(
+async def paging(
     request: Request,
     response: Response,
     limit: Annotated[int, Query(description="How many rows at most, 1 to 200.")] = LIMIT_DEFAULT,

@@ -265,8 +265,8 @@ def render(error: AppError, request: Request) -> Response:
     return Response(error.body(request_id), error.status, error.headers, "application/problem+json")
 
 
-def session_of(request: Request) -> Session:
-    """Return the transaction of this request."""
+async def session_of(request: Request) -> Session:
+    """Return the transaction of this request (a coroutine: plain functions would be sent to a thread)."""
     session: Session = request.state.session
     return session
 

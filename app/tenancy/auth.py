@@ -1,5 +1,6 @@
 """Who is calling: a bearer key becomes a Caller, remembered for half a second so that a revocation acts at once."""
 
+import asyncio
 import time
 from dataclasses import dataclass
 from typing import Final
@@ -38,6 +39,7 @@ class KeyAuthenticator:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known: dict[str, _Known] = {}
+        self._turns: dict[str, asyncio.Lock] = {}
 
     async def __call__(self, request: Request) -> Caller:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
@@ -46,7 +48,7 @@ class KeyAuthenticator:
             raise Unauthorized
         known = self._known.get(key.id_text)
         if known is None or known.until < time.monotonic():
-            known = await self._look_up(key)
+            known = await self._look_up_once(key)
         if not crypto.same(known.sha256, key.sha256):
             raise Unauthorized
         return Caller(
@@ -62,6 +64,15 @@ class KeyAuthenticator:
         """Look this key up again when it comes next: it is being ended."""
         for id_text in [each for each, known in self._known.items() if known.key_id == key_id]:
             del self._known[id_text]
+
+    async def _look_up_once(self, key: keys.KeyText) -> _Known:
+        """Look up for everybody who waits for the same key."""
+        try:
+            async with self._turns.setdefault(key.id_text, asyncio.Lock()):
+                known = self._known.get(key.id_text)
+                return known if known is not None and known.until >= time.monotonic() else await self._look_up(key)
+        finally:
+            self._turns.pop(key.id_text, None)
 
     async def _look_up(self, key: keys.KeyText) -> _Known:
         async with self._database.outside() as connection:

@@ -44,7 +44,7 @@ BATCH_BODY = {
 router = APIRouter(prefix="/v1", tags=["touchpoints"], route_class=EdgeRoute)
 
 
-def narrowed(
+async def narrowed(
     type_: Annotated[list[str] | None, Query(alias="type", description="One of these types.")] = None,
     source: Annotated[list[str] | None, Query(description="One of these sources.")] = None,
     actor: Annotated[list[Actor] | None, Query(description="One of these actors.")] = None,

@@ -78,3 +78,14 @@ def test_every_select_of_a_repository_begins_at_visible() -> None:
 def test_nothing_is_unfinished() -> None:
     marks = re.compile(r"#\s*(TO" + r"DO|FIX" + r"ME|X" + r"XX)\b|raise NotImplemented" + "Error")
     assert [str(path) for path in SOURCES if marks.search(path.read_text())] == []
+
+
+def test_dependencies_are_coroutines() -> None:
+    """FastAPI sends plain functions to a thread, which costs more than most of them do."""
+    guilty = []
+    for path in (ROOT / "app").rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        plain = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "Depends"]
+        guilty += [f"{path.stem}:{ast.unparse(call.args[0])}" for call in calls if ast.unparse(call.args[0]) in plain]
+    assert guilty == []
