@@ -56,8 +56,9 @@ class Drains:
         """Drain for ever: until quiet, then until woken or a second has passed."""
         while True:
             self._woken.clear()
-            while await due.run_until_quiet(self._database, passes=1):
+            if await due.run_until_quiet(self._database, passes=1):
                 await asyncio.sleep(BREATH_S)
+                continue
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_S):
                     await self._woken.wait()
