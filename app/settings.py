@@ -2,10 +2,9 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated
 
 from pydantic import Field, HttpUrl
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEFAULT_DATABASE_URL = "postgresql://localhost/talentpool"
 
@@ -47,17 +46,6 @@ class Settings(BaseSettings):
         alias="TALENTPOOL_SEND_RETRY_BASE_S",
         gt=0,
         description="First pause after a refused mail, in seconds.",
-    )
-    webhook_retry_base_s: float = Field(
-        5,
-        alias="TALENTPOOL_WEBHOOK_RETRY_BASE_S",
-        gt=0,
-        description="Scales the pauses between webhook attempts.",
-    )
-    outbound_allow: Annotated[tuple[str, ...], NoDecode] = Field(
-        (),
-        alias="TALENTPOOL_OUTBOUND_ALLOW",
-        description="Networks (CIDR) that outbound calls may reach though private.",
     )
 
     @property

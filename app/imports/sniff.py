@@ -36,6 +36,7 @@ _BINARY: Final = (
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _UTF16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _MANY_NULS: Final = 0.2
+_UNDEFINED_IN_CP932: Final = re.compile("[\x80\xa0\uf8f0-\uf8f3]")
 _GUESSED: Final = ("euc_jp", "iso2022_jp", "cp1252")
 _CONTROL: Final = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 
@@ -156,7 +157,7 @@ def decode(raw: bytes, encoding: str | None) -> tuple[str, str]:
             return _strictly(raw, codec), codec
     for codec in ("utf-8", *_wide(raw), "cp932"):
         try:
-            return raw.decode(codec), codec
+            return _read(raw, codec), codec
         except UnicodeDecodeError:
             continue
     guess = from_bytes(raw[: 16 * HEAD_BYTES], cp_isolation=list(_GUESSED)).best()
@@ -171,13 +172,23 @@ def _wide(raw: bytes) -> tuple[str, ...]:
     return ("utf-16-le",) if head[1::2].count(0) >= head[::2].count(0) else ("utf-16-be",)
 
 
+def _read(raw: bytes, codec: str) -> str:
+    """Decode strictly: the bytes that CP932 leaves undefined, which Python maps to private characters, are refused."""
+    text = raw.decode(codec)
+    undefined = _UNDEFINED_IN_CP932.search(text) if codec == "cp932" else None
+    if undefined is not None:
+        start = len(text[: undefined.start()].encode(codec))
+        raise UnicodeDecodeError(codec, raw, start, start + 1, "not a character of CP932")
+    return text
+
+
 def _strictly(raw: bytes, codec: str) -> str:
     bare = raw
     for mark, names in ((codecs.BOM_UTF8, {"utf-8"}), *((mark, {name}) for mark, name in _UTF16.items())):
         if codec in names:
             bare = raw.removeprefix(mark)
     try:
-        return bare.decode(codec)
+        return _read(bare, codec)
     except UnicodeDecodeError as error:
         readable = bare[: error.start].decode(codec, "replace")
         raise Unreadable("undecodable", readable.count("\n")) from error

@@ -26,6 +26,8 @@ from app.kit.schemas import Problem
 
 KEPT: Final = timedelta(days=7)
 KEY_LENGTH: Final = 255
+SWEPT: Final = 20
+"""How many expired answers each new one takes away: they hold what people sent, and nobody may keep that longer."""
 RETRIED: Final = frozenset({"40P01", "40001"})
 """SQLSTATE of deadlock and serialisation failure: the transaction is rolled back whole, so it is run again."""
 ATTEMPTS: Final = 5
@@ -211,6 +213,12 @@ async def _store(
         headers=json.dumps(kept),
         body=body,
         expires_at=now() + KEPT,
+    )
+    await session.run(
+        """delete from idempotency_keys where (route, key) in (
+             select route, key from idempotency_keys where expires_at <= now()
+             order by expires_at limit :most for update skip locked)""",
+        most=SWEPT,
     )
 
 

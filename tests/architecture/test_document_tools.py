@@ -29,21 +29,23 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _run(tools: Path, tool: str, *arguments: str) -> None:
+def _complaints(tools: Path, tool: str, *arguments: str) -> str:
+    """Return what a tool says when it fails, and nothing when it does not."""
     done = subprocess.run(
         [tools / "node_modules" / ".bin" / tool, *arguments], cwd=tools, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr if done.returncode else ""
 
 
 def test_redocly_finds_no_error(tools: Path) -> None:
-    _run(tools, "redocly", "lint", "--extends", "recommended", str(FILE))
+    assert _complaints(tools, "redocly", "lint", "--extends", "recommended", str(FILE)) == ""
 
 
 def test_spectral_finds_no_error(tools: Path) -> None:
-    _run(tools, "spectral", "lint", "--ruleset", ".spectral.yaml", "--fail-severity", "error", str(FILE))
+    arguments = ("--ruleset", ".spectral.yaml", "--fail-severity", "error", str(FILE))
+    assert _complaints(tools, "spectral", "lint", *arguments) == ""
 
 
 def test_a_generated_client_compiles(tools: Path) -> None:
-    _run(tools, "openapi-typescript", str(FILE), "--output", "client.ts")
-    _run(tools, "tsc", "--noEmit", "--strict", "client.ts")
+    assert _complaints(tools, "openapi-typescript", str(FILE), "--output", "client.ts") == ""
+    assert _complaints(tools, "tsc", "--noEmit", "--strict", "client.ts") == ""

@@ -154,3 +154,11 @@ def test_lines_of_json_are_flattened() -> None:
 def test_files_that_cannot_be_read_say_why(raw: bytes, kind: Any, code: str) -> None:
     with pytest.raises(Unreadable, match=code):
         list(read(raw, kind, None, {}).lines)
+
+
+@pytest.mark.parametrize("junk", [b"\x80", b"\xa0", b"\xfd", b"\xfe", b"\xff"])
+def test_bytes_that_cp932_leaves_undefined_are_refused_with_their_row(junk: bytes) -> None:
+    raw = "氏名\n山田\n".encode("cp932") + "佐藤".encode("cp932") + junk + b"\n"
+    with pytest.raises(Unreadable) as caught:
+        decode(raw, "cp932")
+    assert (caught.value.code, caught.value.row) == ("undecodable", 2)

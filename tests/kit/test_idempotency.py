@@ -5,6 +5,9 @@ from collections import Counter
 
 import httpx
 
+from app.kit.db import Database
+from tests.conftest import TenantFixture
+
 BODY = {"name": "ATS", "scopes": ["pools:read"]}
 
 
@@ -35,3 +38,14 @@ async def test_a_refused_body_is_not_kept(api: httpx.AsyncClient) -> None:
 async def test_a_key_is_at_most_255_characters(api: httpx.AsyncClient) -> None:
     answer = await api.post("/v1/api-keys", json=BODY, headers={"Idempotency-Key": "k" * 256})
     assert answer.status_code == 422
+
+
+async def test_an_expired_answer_is_taken_away_by_the_next(
+    api: httpx.AsyncClient, database: Database, tenant: TenantFixture
+) -> None:
+    await api.post("/v1/api-keys", json=BODY, headers={"Idempotency-Key": "old"})
+    async with database.transaction(tenant.caller) as session:
+        await session.run("update idempotency_keys set expires_at = now() - interval '1 second'")
+    await api.post("/v1/api-keys", json=BODY, headers={"Idempotency-Key": "new"})
+    async with database.transaction(tenant.caller) as session:
+        assert [row.key for row in await session.rows("select key from idempotency_keys")] == ["new"]

@@ -68,10 +68,11 @@ async def test_what_begin_raises_is_raised_and_nothing_leaves(mailer: tuple[Mail
 
 
 async def test_closing_twice_is_well(mailer: tuple[Mailer, Any]) -> None:
-    port, _ = mailer
+    port, sent = mailer
     await port.send(MAIL, Begin())
     await port.close()
     await port.close()
+    assert sent() == [(MAIL.recipient, MAIL.data)]
 
 
 @pytest.mark.parametrize(
