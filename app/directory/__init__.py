@@ -5,5 +5,5 @@ counts the values of one field over what was found.
 
 Owns: no table; the one function that assembles a candidate as it is answered, over everything below it.
 
-Does NOT own: any write; people come in through intake, and leave through dedup and privacy.
+Does NOT own: any write; people come in, change and leave through intake.
 """
