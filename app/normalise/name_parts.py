@@ -68,10 +68,11 @@ def _compare_kana(a: NamePart, b: NamePart) -> bool | None:
 
 def is_same_kana(a: str, b: str) -> bool:
     """Say whether two katakana readings are equal but for small letters and bars for long vowels."""
-    return a == b or _one_size(a) == _one_size(b)
+    return a == b or one_sized(a) == one_sized(b)
 
 
-def _one_size(kana: str) -> str:
+def one_sized(kana: str) -> str:
+    """Write small kana large and a bar as the vowel that it lengthens."""
     return _BAR.sub(lambda found: found[1] + _LONG.get(found[1], ""), kana.translate(_ONE_SIZE))
 
 

@@ -1,0 +1,140 @@
+"""One record as matching sees it: flat, so that Python and SQL read the same columns."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+from uuid import UUID
+
+from app.candidates.features import Features, Kind
+from app.normalise.name_parts import one_sized
+from app.normalise.names import NameFeatures, NamePart, dump_name, load_name
+
+SEPARATOR: Final = "\x1f"
+LISTS: Final = ("emails", "mobiles", "fixed_phones", "urls", "nobodys", "external_ids")
+COUNTED: Final = ("name_kanji", "name_key", "employer")
+"""Columns of which it is known how many candidates hold each value."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """What one record shows of each feature; lists hold match keys.
+
+    `nobodys` are role mailboxes and dummy numbers, which are also in their lists. `name_kanji` is the whole folded
+    name; `name_key` are the romaji keys of both parts in alphabetical order, or that of the whole name.
+    """
+
+    name: NameFeatures | None = None
+    emails: tuple[str, ...] = ()
+    mobiles: tuple[str, ...] = ()
+    fixed_phones: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    nobodys: tuple[str, ...] = ()
+    external_ids: tuple[str, ...] = ()
+    birth_date: str | None = None
+    employer: str | None = None
+    name_kanji: str | None = None
+    name_key: str | None = None
+    record_id: UUID | None = None
+
+    @cached_property
+    def identifiers(self) -> frozenset[str]:
+        """Match keys of all contacts that can identify somebody."""
+        shown = (*self.emails, *self.mobiles, *self.fixed_phones, *self.urls)
+        return frozenset(shown).difference(self.nobodys)
+
+    def counted(self) -> Iterator[tuple[str, str]]:
+        """Yield (column, value) of what is counted over the pool."""
+        for column in COUNTED:
+            if value := getattr(self, column):
+                yield column, value
+
+
+def side_of(features: Features, record_id: UUID | None = None) -> Side:
+    """Flatten one statement's features."""
+
+    def keys(kind: Kind, line: str | None = None) -> tuple[str, ...]:
+        found = (each for each in features.contacts if each.key and each.kind == kind and line in (None, each.line))
+        return tuple(dict.fromkeys(each.key for each in found if each.key))
+
+    return Side(
+        name=features.name,
+        emails=keys("email"),
+        mobiles=keys("phone", "mobile"),
+        fixed_phones=keys("phone", "fixed"),
+        urls=keys("url"),
+        nobodys=tuple(dict.fromkeys(each.key for each in features.contacts if each.key and each.is_nobodys)),
+        external_ids=tuple(SEPARATOR.join(each) for each in features.external_ids),
+        birth_date=features.birth_date,
+        employer=features.employer,
+        name_kanji=features.name.whole.kanji if features.name else None,
+        name_key=_name_key(features.name) if features.name else None,
+        record_id=record_id,
+    )
+
+
+def _name_key(name: NameFeatures) -> str | None:
+    if name.family.keys and name.given.keys:
+        return SEPARATOR.join(sorted((name.family.keys[0], name.given.keys[0])))
+    return next(iter(name.whole.keys), None)
+
+
+def read_side(row: Any) -> Side:  # noqa: ANN401 (a row)
+    """Read one row of `match_features`."""
+    return Side(
+        load_name(row.name) if row.name else None,
+        tuple(row.emails),
+        tuple(row.mobiles),
+        tuple(row.fixed_phones),
+        tuple(row.urls),
+        tuple(row.nobodys),
+        tuple(row.external_ids),
+        row.birth_date,
+        row.employer,
+        row.name_kanji,
+        row.name_key,
+        row.record_id,
+    )
+
+
+def dump_side(side: Side) -> dict[str, Any]:
+    """Return the row of `match_features` without its ids."""
+    return {
+        **{column: list(getattr(side, column)) for column in LISTS},
+        **{column: getattr(side, column) for column in (*COUNTED, "birth_date")},
+        "name": dump_name(side.name) if side.name else None,
+        **_parts(side.name),
+    }
+
+
+def _parts(name: NameFeatures | None) -> dict[str, Any]:
+    """Spell the parts of a name in columns, for engines that compare many names at once.
+
+    `is_plain` holds where these columns say all that the comparison asks of a name.
+    """
+    if name is None:
+        return {"is_plain": False}
+    is_plain = (
+        name.family.is_known
+        and name.given.is_known
+        and name.split_score is None
+        and not name.others
+        and name.suffix is None
+        and all(_is_plain(part) for part in (name.family, name.given))
+        and (name.whole.kana is None) == (name.family.kana is None) == (name.given.kana is None)
+    )
+    return {
+        "is_plain": is_plain,
+        "family_kanji": name.family.kanji,
+        "given_kanji": name.given.kanji,
+        "family_kana": one_sized(name.family.kana) if name.family.kana else None,
+        "given_kana": one_sized(name.given.kana) if name.given.kana else None,
+        "family_latin": name.family.latin,
+        "given_latin": name.given.latin,
+        "family_key": next(iter(name.family.keys), None),
+        "given_key": next(iter(name.given.keys), None),
+    }
+
+
+def _is_plain(part: NamePart) -> bool:
+    return len(part.keys) <= 1 and " " not in (part.latin or "")
