@@ -26,6 +26,8 @@ class Pool(Versioned, Base):
     purpose: Mapped[str]
     owner: Mapped[str | None]
     archived_at: Mapped[datetime | None]
+    rebuild_job_id: Mapped[UUID | None]
+    """The job that is finding out who the members are to be; until it is done, those before are served."""
 
 
 class PoolMember(Tenanted, Base):
@@ -62,3 +64,20 @@ class PoolOverride(Tenanted, Base):
     note: Mapped[str | None] = mapped_column(info=PERSONAL)
     by: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=now, server_default=text("now()"))
+
+
+class PoolSuccessor(Tenanted, Base):
+    """Who is to be a member (`by` is null: who is not) once a rebuild is done, and then what that changed.
+
+    Without foreign keys: checking them row by row costs more than the rows themselves, and a row lives for minutes.
+    """
+
+    __tablename__ = "pool_successors"
+    __table_args__ = (
+        CheckConstraint("by in ('criteria', 'hand')", name="by"),
+        CheckConstraint("change in ('added', 'removed')", name="change"),
+    )
+    pool_id: Mapped[UUID] = mapped_column(primary_key=True)
+    candidate_id: Mapped[UUID] = mapped_column(primary_key=True)
+    by: Mapped[str | None]
+    change: Mapped[str | None]

@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,6 +27,7 @@ class Tenant(Base):
     fatigue_guard: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     rates: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     tracking: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    allowed_origins: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
     require_if_match: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     created_at: Mapped[datetime] = mapped_column(default=now, server_default=text("now()"))
     updated_at: Mapped[datetime] = mapped_column(default=now, server_default=text("now()"))
@@ -48,15 +49,21 @@ class ApiKey(Identified, Base):
 
 
 class AuditEntry(Tenanted, Base):
-    """Who did what to which resources."""
+    """Who read or wrote what of which people, and to whom what of them was given."""
 
     __tablename__ = "audit"
+    __table_args__ = (
+        CheckConstraint("kind in ('read', 'write', 'disclosure')", name="kind"),
+        Index("ix_audit_ids", "ids", postgresql_using="gin"),
+    )
     n: Mapped[int] = mapped_column(BigInteger(), Identity(always=True), primary_key=True)
+    kind: Mapped[str] = mapped_column(server_default="write")
     actor: Mapped[str]
     act_as: Mapped[str | None]
     action: Mapped[str]
     resource: Mapped[str]
     ids: Mapped[list[UUID]] = mapped_column(server_default="{}")
+    recipient: Mapped[str | None]
     request_id: Mapped[str | None]
     at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     fields: Mapped[list[str]] = mapped_column(server_default="{}")
