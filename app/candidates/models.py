@@ -179,6 +179,24 @@ class Term(Tenanted, Base):
     """
 
     __tablename__ = "terms"
-    __table_args__ = (Index("ix_terms_candidate_id", "tenant_id", "candidate_id"),)
+    __table_args__ = (Index("ix_terms_candidate_id", "tenant_id", "candidate_id", "term"),)
     term: Mapped[str] = mapped_column(SAFE_TEXT, primary_key=True, info=PERSONAL)
     candidate_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class CustomField(Versioned, Base):
+    """What a custom field is called, what it may hold, and why a sensitive one is kept at all."""
+
+    __tablename__ = "custom_fields"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "key"),
+        CheckConstraint("type in ('text', 'number', 'boolean', 'date', 'choice', 'choices')", name="type"),
+        CheckConstraint("sensitivity in ('ordinary', 'special_care', 'restricted')", name="sensitivity"),
+    )
+    key: Mapped[str]
+    name: Mapped[str]
+    description: Mapped[str | None]
+    type: Mapped[str]
+    options: Mapped[list[str]] = mapped_column(server_default="{}")
+    sensitivity: Mapped[str]
+    reason: Mapped[str | None]

@@ -1,5 +1,6 @@
 """The statements of lists and searches: what is asked, in which order, from which place on."""
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +33,7 @@ from app.directory.schemas import FACET_SAMPLE, FACET_VALUES, Filters
 from app.directory.sorting import Place, Sort
 from app.kit.paging import Paging
 from app.kit.repository import Repository, ResourceRepository
+from app.normalise.search import is_open
 from app.pools.criteria_fields import ADAPTERS, FIELDS
 from app.pools.criteria_fields import read as read_criteria
 from app.pools.models import PoolMember
@@ -159,8 +161,15 @@ def _asked_for(asked: Question) -> Iterable[Condition]:
         yield sql.compiled(asked.criteria, ADAPTERS, asked.moment)
     if asked.terms is None:
         return
-    filed = and_(*map(_filed_under, asked.terms)) if asked.terms else false()
+    filed = and_(*map(_found_by, asked.terms)) if asked.terms else false()
     yield or_(filed, Candidate.id.in_(asked.addressed)) if asked.addressed else filed
+
+
+def _found_by(term: str) -> Condition:
+    """Say that a candidate is filed under this term, or under one that begins so: one range of an index."""
+    if not is_open(term):
+        return _filed_under(term)
+    return exists().where(Term.term >= term, Term.term <= term + chr(sys.maxunicode), Term.candidate_id == Candidate.id)
 
 
 def _filed_under(*terms: str) -> Condition:

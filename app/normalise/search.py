@@ -1,17 +1,18 @@
 """Search terms: what a name, a company or a skill is filed under, and what a query asks for.
 
-`n:` terms are one and two neighbouring characters of writing that holds kanji. `w:` terms are beginnings of words in
-Latin letters; readings in kana are words too, by their romaji key, so that サトウ, さとう, Sato and satoh meet.
+`n:` terms are two neighbouring characters of writing that holds kanji, and its last one alone. `w:` terms are words in
+Latin letters; readings in kana are words too, by their romaji key, so that サトウ, さとう, Sato and satoh meet. What is
+asked may be the beginning of a term: `is_open` says of which terms that holds.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from app.normalise.names import NameFeatures, NamePart
 from app.normalise.romaji import romaji_key
 from app.normalise.text import script_of, search_key
 
-_LONGEST_BEGINNING = 16
+_LONGEST_WORD = 40
 _MOST_TERMS = 32
 _LONGEST_TEXT = 500
 _NOT_IN_WORD = re.compile(r"[^\w+#.ー]+")
@@ -22,20 +23,17 @@ _SMALL_KE = str.maketrans({"ヶ": "ケ", "ヵ": "カ"})
 
 def name_terms(name: NameFeatures) -> set[str]:
     """List the terms under which a person's name is filed: every script, every part, the whole, other names."""
-    parts = (name.family, name.given, name.whole, *name.others)
-    terms = {term for part in parts for term in _part_terms(part)}
-    for key in name.whole_keys:
-        terms.update(_beginnings(key))
-    return terms
+    terms = {term for part in (name.whole, *name.others) for term in _neighbours(part.kanji or "")}
+    for part in (name.family, name.given, name.whole, *name.others):
+        terms.update(_words_of(part))
+    return terms.union(map(_word, name.whole_keys))
 
 
-def _part_terms(part: NamePart) -> Iterator[str]:
-    if part.kanji:
-        yield from _neighbours(part.kanji)
-    for key in part.keys:
-        yield from _beginnings(key)
+def _words_of(part: NamePart) -> Iterator[str]:
+    yield from map(_word, part.keys)
     for word in (part.latin or "").split():
-        yield from _beginnings(_word_key(word))
+        if key := _word_key(word):
+            yield _word(key)
 
 
 def text_terms(text: str) -> set[str]:
@@ -45,7 +43,8 @@ def text_terms(text: str) -> set[str]:
         if script_of(word) in ("kanji", "other"):
             terms.update(_neighbours(word))
         for run in _SCRIPT_RUN.findall(word):
-            terms.update(_beginnings(_word_key(run)))
+            if key := _word_key(run):
+                terms.add(_word(key))
     return terms
 
 
@@ -54,12 +53,22 @@ def query_terms(query: str) -> list[str]:
     return list(dict.fromkeys(_asked(query)))[:_MOST_TERMS]
 
 
+def is_open(term: str) -> bool:
+    """Say whether what is asked by `term` may go on: words being typed, and one character, which begins a pair."""
+    return term.startswith("w:") or len(term) == len("n:") + 1
+
+
+def answers(term: str, filed: Collection[str]) -> bool:
+    """Say whether somebody who is filed under these terms is found by `term`."""
+    return term in filed or (is_open(term) and any(each.startswith(term) for each in filed))
+
+
 def _asked(query: str) -> Iterator[str]:
     for word in _words(query):
         if script_of(word) in ("kanji", "other"):
             yield from _pairs(word)
         elif key := _word_key(_open_end(word)):
-            yield f"w:{key[:_LONGEST_BEGINNING]}"
+            yield _word(key)
 
 
 def _open_end(word: str) -> str:
@@ -82,10 +91,9 @@ def _pairs(word: str) -> list[str]:
     return [f"n:{word[i : i + 2]}" for i in range(len(word) - 1)] or [f"n:{word}"]
 
 
-def _neighbours(word: str) -> Iterator[str]:
-    yield from (f"n:{letter}" for letter in word)
-    yield from _pairs(word)
+def _neighbours(text: str) -> Iterator[str]:
+    yield from (f"n:{text[i : i + 2]}" for i in range(len(text)))
 
 
-def _beginnings(key: str) -> Iterator[str]:
-    return (f"w:{key[:end]}" for end in range(1, min(len(key), _LONGEST_BEGINNING) + 1))
+def _word(key: str) -> str:
+    return f"w:{key[:_LONGEST_WORD]}"
