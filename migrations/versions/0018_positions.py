@@ -66,11 +66,11 @@ def upgrade() -> None:
     op.add_column(
         "tenants", sa.Column("allowed_origins", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False)
     )
-    op.add_column("audit", sa.Column("kind", sa.Text(), server_default="write", nullable=False))
-    op.add_column("audit", sa.Column("recipient", sa.Text(), nullable=True))
     op.execute(
-        "alter table audit add constraint ck_audit_kind check (kind in ('read', 'write', 'disclosure')) not valid"
+        """alter table audit add column kind text default 'write' not null
+           constraint ck_audit_kind check (kind in ('read', 'write', 'disclosure'))"""
     )
+    op.add_column("audit", sa.Column("recipient", sa.Text(), nullable=True))
     op.execute("-- squawk-ignore require-concurrent-index-creation\ncreate index ix_audit_ids on audit using gin (ids)")
     for table in TABLES:
         for statement in protect(table):
@@ -86,7 +86,6 @@ def downgrade() -> None:
     op.execute(f"revoke select (tenant_id, n, ids) on audit from {ROUTER}")
     op.execute(f"revoke select (allowed_origins) on tenants from {ROUTER}")
     op.execute("drop index ix_audit_ids")
-    op.execute("alter table audit drop constraint ck_audit_kind")
     op.drop_column("audit", "recipient")
     op.drop_column("audit", "kind")
     op.drop_column("tenants", "allowed_origins")
