@@ -1,5 +1,6 @@
 """From a person's timeline to the row that is stored of their score, and to what is answered of it."""
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -40,8 +41,15 @@ class Serving:
     def score(self, timeline: Iterable[TouchpointSignal], profile: Mapping[str, Any], at: datetime) -> Score:
         """Count what happened up to `at`; fit is as of now."""
         listed = list(timeline)
-        held = fit.held(self.fit, profile, listed, at.astimezone(self.model.zone))
-        return score(self.model, (Signal(**asdict(each)) for each in listed), held, at)
+        return self.score_held(listed, fit.held(self.fit, profile, listed, at.astimezone(self.model.zone)), at)
+
+    def score_held(self, timeline: Iterable[TouchpointSignal], held: Collection[str], at: datetime) -> Score:
+        """Count the same for whom these fit rules are known to hold."""
+        return score(self.model, (Signal(**asdict(each)) for each in timeline), held, at)
+
+    def fit_points(self, held: Collection[str]) -> float:
+        """Sum what the fit rules give that hold."""
+        return math.fsum(points for rule, points in self.model.fit.items() if rule in held)
 
 
 def row(

@@ -13,7 +13,7 @@ from app.kit.db import Session
 from app.kit.errors import SortNotAllowed
 from app.kit.outbox import Wake
 from app.kit.paging import Paging
-from app.scores import counting, events, fit, repository
+from app.scores import counting, events, fit, registry, repository
 from app.scores.counting import Serving
 from app.scores.default_model import DEFAULT_MODEL
 from app.scores.errors import AtInFuture, KeyMismatch, NoDraft, ScoreModelNotFound
@@ -24,12 +24,9 @@ from app.scores.schemas import (
     ScorePage,
     ScoreRead,
 )
-from app.tenancy import service as tenancy
 from app.touchpoints import service as touchpoints
 
-DEFAULT: Final = DEFAULT_MODEL.key
-BUILT_IN: Final = 1
-"""The default model's first version stands in the code; its next one is a row."""
+DEFAULT: Final = registry.DEFAULT
 PUBLISH: Final = "score.publish"
 SWEEP: Final = "score.sweep"
 SCOPE: Final = "scores:write"
@@ -41,7 +38,7 @@ async def read_model(session: Session, key: str) -> ScoreModelRead:
     rows = {row.state: row for row in await repository.versions(session, key)}
     draft, published = (_version(rows.get(state)) for state in ("draft", "published"))
     if published is None and key == DEFAULT:
-        published = ScoreModelVersion(**DEFAULT_MODEL.model_dump(), version=BUILT_IN, published_at=None)
+        published = ScoreModelVersion(**DEFAULT_MODEL.model_dump(), version=registry.BUILT_IN, published_at=None)
     if draft is None and published is None:
         raise ScoreModelNotFound
     return ScoreModelRead(key=key, draft=draft, published=published)
@@ -75,62 +72,27 @@ async def begin_publishing(session: Session, key: str) -> tuple[int, int | None]
     """
     published = (await read_model(session, key)).published
     served = None if published is None else published.version
-    version = await repository.begin_publishing(session, key, BUILT_IN if served is None else served + 1)
+    version = await repository.begin_publishing(session, key, registry.BUILT_IN if served is None else served + 1)
     if version is None:
         raise NoDraft
     return version, served
 
 
-async def take_over(session: Session, key: str, version: int, served: int | None, ids: Sequence[UUID]) -> None:
-    """Tell whose tier is another by the version that serves now, and forget their scores by the earlier ones."""
-    [lowest] = [each.lowest for each in await _serving(session) if each.model.key == key and each.is_published]
-    rows = await repository.take_over(session, key, version, served, ids)
-    await outbox.record(
-        session,
-        *(
-            events.tier_changed(row.candidate_id, key, row.before or lowest, row.after)
-            for row in rows
-            if (row.before or lowest) != row.after
-        ),
-    )
-    await outbox.schedule(session, *(Wake("member", each) for each in ids))
+async def take_over(session: Session, key: str, version: int, served: int | None, ids: Sequence[UUID]) -> int:
+    """Tell whose tier is another by the version that serves now, and forget their scores by the earlier ones.
 
-
-async def recompute(session: Session, ids: Sequence[UUID]) -> dict[UUID, datetime]:
-    """Count these people anew by every model; return when each is to be looked at again.
-
-    Tells whose tier changed. In a bounded number of statements.
+    Returns how many were told of.
     """
-    at = now()
-    living = await repository.live(session, ids)
-    gone = set(ids) - set(living)
-    if gone:
-        await repository.drop(session, sorted(gone))
-    timelines = await touchpoints.settle(session, living) if living else {}
-    serving = await _serving(session)
-    profiles = await _profiles(session, living, serving)
-    constants = await _constants(session)
-    rows = [
-        counting.row(
-            one,
-            person,
-            one.score(timelines.get(person, ()), profiles.get(person, {}), at),
-            constants[one.model.key],
-            counting.next_arrival(timelines.get(person, ()), at),
-            at,
-        )
-        for person in living
-        for one in serving
+    [lowest] = [each.lowest for each in await registry.serving(session) if each.model.key == key and each.is_published]
+    rows = await repository.take_over(session, key, version, served, ids)
+    changes = [
+        events.tier_changed(row.candidate_id, key, row.before or lowest, row.after)
+        for row in rows
+        if (row.before or lowest) != row.after
     ]
-    await _write(session, rows, serving)
+    await outbox.record(session, *changes)
     await outbox.schedule(session, *(Wake("member", each) for each in ids))
-    return _next_events(rows)
-
-
-async def recount(session: Session, ids: Sequence[UUID]) -> None:
-    """Count these people anew, and have them looked at again when their time comes."""
-    again = await recompute(session, ids)
-    await outbox.schedule(session, *(Wake("score", person, moment) for person, moment in again.items()))
+    return len(changes)
 
 
 async def scores_of(
@@ -144,7 +106,7 @@ async def scores_of(
     if at is not None and at > moment:
         raise AtInFuture
     at = at or moment
-    one = await _one(session, model, version)
+    one = await registry.find(session, model, version)
     profiles = await candidates.facts(session, ids)
     timelines = await touchpoints.signals_of(session, list(profiles))
     return {
@@ -176,7 +138,7 @@ async def list_scores(
     bound = ("scores", model, list(tiers), least, sort)
     keys = paging.after(*bound)
     at = datetime.fromisoformat(keys[2]) if keys else now()
-    one = await _one(session, model, None)
+    one = await registry.find(session, model)
     asked = {
         "key": model,
         "version": one.version,
@@ -211,66 +173,6 @@ def _version(row: Any) -> ScoreModelVersion | None:  # noqa: ANN401 (a row)
     if row is None:
         return None
     return ScoreModelVersion(**row.definition, version=row.version, published_at=row.published_at)
-
-
-async def _serving(session: Session) -> list[Serving]:
-    """Return what everybody is counted by, the default model always among it."""
-    timezone = (await tenancy.read(session)).timezone
-    found = [
-        Serving.of(row.definition, row.version, timezone, is_published=row.state == "published")
-        for row in await repository.models(session)
-    ]
-    if not any(each.model.key == DEFAULT and each.is_published for each in found):
-        found.append(Serving.of(DEFAULT_MODEL, BUILT_IN, timezone, is_published=True))
-    return found
-
-
-async def _one(session: Session, key: str, version: int | None) -> Serving:
-    """Return a numbered version of a model, the one that serves unless said; raises ScoreModelNotFound."""
-    timezone = (await tenancy.read(session)).timezone
-    rows = [row for row in await repository.versions(session, key) if row.version is not None]
-    for row in rows:
-        if row.version == version or (version is None and row.state == "published"):
-            return Serving.of(row.definition, row.version, timezone, is_published=True)
-    is_default = key == DEFAULT and (version == BUILT_IN or (version is None))
-    if not is_default:
-        raise ScoreModelNotFound
-    return Serving.of(DEFAULT_MODEL, BUILT_IN, timezone, is_published=True)
-
-
-async def _profiles(session: Session, ids: Sequence[UUID], serving: Sequence[Serving]) -> dict[UUID, dict[str, Any]]:
-    """Return what fit rules ask of, when there are any."""
-    if not ids or not any(each.fit for each in serving):
-        return {}
-    return await candidates.facts(session, ids)
-
-
-async def _constants(session: Session) -> defaultdict[str, set[float]]:
-    found: defaultdict[str, set[float]] = defaultdict(set)
-    for row in await repository.thresholds(session):
-        found[row.model_key].add(row.value)
-    return found
-
-
-async def _write(session: Session, rows: Sequence[Mapping[str, Any]], serving: Sequence[Serving]) -> None:
-    if not rows:
-        return
-    lowest = {(one.model.key, one.version): one.lowest for one in serving if one.is_published}
-    changes = []
-    for row in await repository.write(session, rows):
-        first = lowest.get((row.model_key, row.model_version))
-        if first is not None and (before := row.before or first) != row.after:
-            changes.append(events.tier_changed(row.candidate_id, row.model_key, before, row.after))
-    await outbox.record(session, *changes)
-
-
-def _next_events(rows: Sequence[Mapping[str, Any]]) -> dict[UUID, datetime]:
-    found: dict[UUID, datetime] = {}
-    for row in rows:
-        person, moment = row["candidate_id"], row["next_event_at"]
-        if moment is not None:
-            found[person] = min(moment, found.get(person, moment))
-    return found
 
 
 def _ranges(one: Serving, tiers: Sequence[str]) -> dict[str, list[float]]:

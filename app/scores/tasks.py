@@ -6,20 +6,23 @@ from uuid import UUID
 from app.kit.db import Session
 from app.kit.due import drain
 from app.kit.jobs import Claim, job
-from app.scores import repository, service
+from app.scores import recount, repository, service
 
-CHUNK: Final = 500
+CHUNK: Final = 2_000
+"""People a transaction: many enough that its round trips do not matter, few enough that it ends within its lease."""
 
 
-@drain("score")
+@drain("score", batch=CHUNK)
 async def score(session: Session, candidate_ids: Sequence[UUID]) -> Mapping[UUID, datetime]:
-    return await service.recompute(session, candidate_ids)
+    return await recount.recompute(session, candidate_ids)
 
 
 @job(service.SWEEP)
 async def sweep(claim: Claim) -> Mapping[str, Any]:
-    """Count everybody anew, which changes nothing but proves it."""
-    return {"candidates": await _each_chunk(claim, "count", dict(claim.cursor or {}), service.recount)}
+    """Count everybody anew by the formula alone: what had been otherwise is `mended`."""
+    state = dict(claim.cursor or {})
+    people, mended = await _each_chunk(claim, "count", state, recount.prove)
+    return {"candidates": people, "mended": mended}
 
 
 @job(service.PUBLISH)
@@ -32,33 +35,37 @@ async def publish(claim: Claim) -> Mapping[str, Any]:
             version, served = await service.begin_publishing(session, key)
             state = {"version": version, "served": served, "part": "count"}
             await claim.progress(session, 0, total=await repository.people(session), cursor=state)
-    people = await _each_chunk(claim, "count", state, service.recount)
+    people, _ = await _each_chunk(claim, "count", state, recount.recount)
     if state["part"] == "count":
         async with claim.step() as session:
             await repository.serve(session, key, state["version"])
             state = {**state, "part": "tell", "after": None, "done": people}
             await claim.progress(session, people, cursor=state)
 
-    async def tell(session: Session, ids: Sequence[UUID]) -> None:
-        await service.take_over(session, key, state["version"], state["served"], ids)
+    async def tell(session: Session, ids: Sequence[UUID]) -> int:
+        return await service.take_over(session, key, state["version"], state["served"], ids)
 
     await _each_chunk(claim, "tell", state, tell)
     return {"model_version": state["version"]}
 
 
 async def _each_chunk(
-    claim: Claim, part: str, state: Mapping[str, Any], work: Callable[[Session, Sequence[UUID]], Awaitable[None]]
-) -> int:
-    """Do `work` for everybody, a chunk a transaction, from where `state` says; return how many there were."""
+    claim: Claim, part: str, state: Mapping[str, Any], work: Callable[[Session, Sequence[UUID]], Awaitable[int]]
+) -> tuple[int, int]:
+    """Do `work` for everybody, a chunk a transaction, from where `state` says.
+
+    Returns how many people there were, and the sum of what `work` answered.
+    """
     if state.get("part", part) != part:
-        return int(state.get("done", 0))
+        return int(state.get("done", 0)), 0
     after = UUID(state["after"]) if state.get("after") else None
-    done = int(state.get("done", 0)) if after else 0
+    done, found = (int(state.get(name, 0)) if after else 0 for name in ("done", "found"))
     while True:
         async with claim.step() as session:
             ids = await repository.people_after(session, after, CHUNK)
             if not ids:
-                return done
-            await work(session, ids)
+                return done, found
+            found += await work(session, ids)
             after, done = ids[-1], done + len(ids)
-            await claim.progress(session, done, cursor={**state, "part": part, "after": str(after), "done": done})
+            cursor = {**state, "part": part, "after": str(after), "done": done, "found": found}
+            await claim.progress(session, done, cursor=cursor)

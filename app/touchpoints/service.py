@@ -14,7 +14,6 @@ from uuid import UUID
 from app.candidates import service as candidates
 from app.consent import service as consent
 from app.kit import outbox
-from app.kit.clock import now
 from app.kit.db import Session
 from app.kit.errors import AppError
 from app.kit.paging import Paging
@@ -38,7 +37,7 @@ from app.touchpoints.schemas import (
     TouchpointUpdate,
     UnmatchedRead,
 )
-from app.touchpoints.signals import TouchpointSignal, interactions, signals
+from app.touchpoints.signals import TouchpointSignal, signals
 from app.touchpoints.trust import JUDGED
 
 Row = NewTouchpoint | Touchpoint
@@ -131,25 +130,6 @@ async def last_of(session: Session, ids: Sequence[UUID]) -> dict[UUID, Touchpoin
 async def signals_of(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[TouchpointSignal]]:
     """Return what scores count, of each candidate that has touchpoints."""
     return signals(await TouchpointRepository(session).of_candidates(ids), {})
-
-
-async def settle(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[TouchpointSignal]]:
-    """Bring what follows from these people's timelines up to date, and return what scores count.
-
-    Verdicts are judged again on the whole set, because transactions that ran side by side did not see each other.
-    """
-    repository = TouchpointRepository(session)
-    rows = await repository.of_candidates(ids)
-    changes = verdicts.changed([row for row in rows if verdicts.may_change(row)])
-    if changes:
-        await repository.write_verdicts(changes)
-        rejudged = [row for row in rows if row.id in changes]
-        await outbox.record(session, *(events.updated(row, JUDGED_FIELDS) for row in rejudged))
-    timelines = signals(rows, {found: verdict.actor for found, verdict in changes.items()})
-    await candidates.interacted(session, interactions(timelines, now()))
-    if selecting := {row.candidate_id for row in rows if row.type in SELECTION}:
-        await repository.settle_selections(sorted(selecting))
-    return timelines
 
 
 async def attach(session: Session, ids: Sequence[UUID]) -> None:

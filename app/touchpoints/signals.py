@@ -1,12 +1,11 @@
-"""What others count of a timeline: the signals of a score, and when a person last made contact."""
+"""What others count of a timeline."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.touchpoints.kinds import BY_THE_PERSON
 from app.touchpoints.trust import Actor
 
 
@@ -44,16 +43,3 @@ def signals(rows: Iterable[Any], actors: Mapping[UUID, Actor]) -> dict[UUID, lis
         )
         found.setdefault(row.candidate_id, []).append(signal)
     return found
-
-
-def interactions(timelines: Mapping[UUID, Sequence[TouchpointSignal]], moment: datetime) -> dict[UUID, datetime]:
-    """Return when each person last made contact themselves, up to `moment`."""
-    found = {
-        candidate: max((each.occurred_at for each in listed if _is_contact(each, moment)), default=None)
-        for candidate, listed in timelines.items()
-    }
-    return {candidate: last for candidate, last in found.items() if last is not None}
-
-
-def _is_contact(signal: TouchpointSignal, moment: datetime) -> bool:
-    return signal.type in BY_THE_PERSON and signal.actor == "human" and signal.occurred_at <= moment

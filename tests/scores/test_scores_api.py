@@ -18,7 +18,7 @@ from app.criteria.tree import parse
 from app.kit import jobs
 from app.kit.clock import now
 from app.kit.db import Database, count_statements
-from app.scores import service
+from app.scores import recount, service
 from app.scores.criteria_fields import ADAPTERS, FIELDS
 from tests.conftest import TenantFixture
 
@@ -268,7 +268,7 @@ async def test_a_sweep_changes_nothing_and_the_hidden_have_no_score(
     assert started.status_code == 202
     await jobs.run_jobs(database)
     job = (await api.get(started.headers["Location"])).json()
-    assert (job["state"], job["result"]) == ("succeeded", {"candidates": 2})
+    assert (job["state"], job["result"]) == ("succeeded", {"candidates": 2, "mended": 0})
     after = (await api.get("/v1/scores")).json()["data"]
     assert [each["tier_changes_at"] for each in after] == [each["tier_changes_at"] for each in before]
     assert len(await tier_changes(api)) == 1
@@ -289,7 +289,7 @@ async def test_many_people_are_scored_in_few_statements(
         ids, people = [UUID(each) for each in people[:size]], people[size:]
         async with database.transaction(tenant.caller) as session:
             stop = count_statements(database.engine, seen)
-            await service.recompute(session, ids)
+            await recount.recompute(session, ids)
             stop()
         counts.append(len(seen))
     assert counts[0] == counts[1] <= 12, seen
@@ -348,4 +348,4 @@ async def test_a_threshold_of_others_is_watched(
     assert now() < await next_event() < to_cold
     async with database.transaction(tenant.caller) as session:
         await service.set_thresholds(session, "pool:1", {})
-        await service.recompute(session, [person])
+        await recount.recompute(session, [person])

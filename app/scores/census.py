@@ -1,0 +1,223 @@
+"""Counting many people by one version of a model in one statement.
+
+The formula once more, as SQL, for everybody whom no cap clips: a rolling window that is full asks for one signal after
+the other, which is the work of `formula`. A property test holds the two equal.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from app.kit import json
+from app.kit.db import Session
+from app.scores.counting import BEYOND, Serving
+from app.scores.definition import Rule
+
+LEAST_POINTS: Final = 1e-9
+"""Smaller ones could leave the range of numbers in SQL, which is an error there."""
+
+SHORTEST_WINDOW: Final = timedelta(seconds=1)
+"""Shorter ones are lost in the rounding of binary seconds."""
+
+_HALVINGS: Final = "cast(extract(epoch from {until} - {since}) as float8) / (86400 * :half_life_days)"
+_DECAY: Final = (
+    "case when {h} <= 0 then 1 when {h} < 200 then power(cast(2 as float8), cast(-({h}) as float8)) else 0 end"
+)
+"""After 200 halvings nothing is left of any points."""
+
+_FOLDED: Final = "normalize(casefold(normalize(topic, NFKC) collate pg_unicode_fast), NFKC)"
+_OF_TOPIC: Final = (
+    f"(r.topics is null or exists (select from unnest(t.topics) as topic where {_FOLDED} = any(r.topics)))"
+)
+_MESSAGE_LINK: Final = "r.once = 'message_link' and t.message_id is not null and t.data->>'url' <> ''"
+_EVENT: Final = "r.once = 'event' and t.data#>>'{event,id}' <> ''"
+_SLOT: Final = f"""
+  case when r.once = 'day' then cast(cast(t.occurred_at at time zone :zone as date) as text)
+       when {_MESSAGE_LINK} then t.message_id
+       when {_EVENT} then t.data#>>'{{event,id}}'
+       else cast(t.id as text) end as slot,
+  case when r.once = 'day' or {_EVENT} then '' when {_MESSAGE_LINK} then t.data->>'url' end as link,
+  t.source, coalesce(t.external_id, cast(t.id as text) collate "C") as event
+"""
+_FIRST: Final = """
+select * from (
+  select *, row_number() over (partition by candidate_id, place, slot, link order by occurred_at, source, event) as turn
+  from matching
+) m where turn = 1
+"""
+# Time in spans of the rule's own window; a hair too wide, so that rounding sends one too many to the exact formula.
+_CLIPPED: Final = """
+select *, sum(abs(points)) over (
+  partition by candidate_id, place order by cast(extract(epoch from occurred_at) as float8) / (86400 * days)
+  range between 1.01 preceding and current row) > cap as clipped
+from firsts
+"""
+
+
+def _moment(constant: str) -> str:
+    """Say in SQL when the value reaches a constant; null beyond the calendar."""
+    halvings = f"(ln(nullif(abs(interest), 0)) - ln(nullif(abs({constant} - fit), 0))) / ln(cast(2 as float8))"
+    seconds = f"{halvings} * cast(:half_life_days as float8) * 86400"
+    return f"""case when {constant} is not null and {seconds} < extract(epoch from timestamptz '9999-12-31Z' - since)
+      then greatest(since + make_interval(secs => {seconds}), :at) end"""
+
+
+def _ahead(constants: str, place: str) -> str:
+    """Say in SQL which of the rising constants the value meets next; `place` is how many it has reached."""
+    below, above = f"({constants})[{place}]", f"({constants})[{place} + 1]"
+    return f"case when interest > 0 and {below} > fit then {below} when interest < 0 and {above} < fit then {above} end"
+
+
+def _decayed(until: str, since: str) -> str:
+    return _DECAY.format(h=_HALVINGS.format(until=until, since=since))
+
+
+_BOUNDS: Final = "cast(:bounds as float8[])"
+_STOPS: Final = "cast(:stops as float8[])"
+
+
+def _statement(*, topics: bool, slots: bool, caps: bool) -> str:
+    """Return the statement; what a model does not ask for is left out of it."""
+    return f"""
+with asked as materialized (
+  select * from unnest(cast(:ids as uuid[]), cast(:fits as float8[])) as t(id, fit)
+), rules as materialized (
+  select * from jsonb_to_recordset(cast(:rules as jsonb))
+    as t(place int, type text, topics text[], points float8, once text, cap float8, days float8)
+), matching as (
+  select t.candidate_id, t.occurred_at, r.place, r.cap, r.days,
+    r.points * case t.actor when 'human' then 1 else :unknown_weight end as points{"," + _SLOT if slots else ""}
+  from touchpoints t join rules r on r.type = t.type
+  where t.candidate_id = any(:ids) and t.occurred_at <= :at
+    and (t.actor = 'human' or (t.actor = 'unknown' and :unknown_weight > 0)){f" and {_OF_TOPIC}" if topics else ""}
+), firsts as (
+  {_FIRST if slots else "select * from matching"}
+), counted as (
+  {_CLIPPED if caps else "select *, false as clipped from firsts"}
+), latest as (
+  select *, max(occurred_at) over (partition by candidate_id) as since from counted
+), sums as (
+  select candidate_id, since, sum(points * {_decayed("since", "occurred_at")}) as interest,
+    bool_or(coalesce(clipped, false)) as clipped
+  from latest group by candidate_id, since
+), arrivals as materialized (
+  select candidate_id, min(occurred_at) as arrival from touchpoints
+  where candidate_id = any(:ids) and occurred_at > :at group by candidate_id
+), curves as (
+  select a.id as candidate_id, a.fit, coalesce(s.interest, 0) as interest, coalesce(s.since, :at) as since,
+    coalesce(s.clipped, false) as clipped, f.arrival,
+    a.fit + coalesce(s.interest * {_decayed("cast(:at as timestamptz)", "s.since")}, 0) as value
+  from asked a left join sums s on s.candidate_id = a.id left join arrivals f on f.candidate_id = a.id
+), placed as (
+  select *, width_bucket(value, {_BOUNDS}) as tier_place, width_bucket(value, {_STOPS}) as stop_place from curves
+), crossing as (
+  select *, {_ahead(_BOUNDS, "tier_place")} as bound, {_ahead(_STOPS, "stop_place")} as stop,
+    ln(nullif(abs(interest), 0)) / ln(cast(2 as float8))
+      + cast(extract(epoch from since) as float8) / (86400 * :half_life_days) as k
+  from placed
+), judged as (
+  select *, (cast(:tiers as text[]))[tier_place + 1] as tier, {_moment("bound")} as tier_changes_at,
+    least({_moment("stop")} + :beyond, arrival) as next_event_at,
+    case when k is null then 0 else sign(interest) * case when k >= 0 then k + 1 else 1 / (1 - k) end end as rank_key
+  from crossing
+), written as (
+  insert into scores (model_key, model_version, candidate_id, fit, interest, since, half_life_days, rank_key, tier,
+    tier_changes_at, next_event_at, computed_at)
+  select :key, :version, candidate_id, fit, interest, since, :half_life_days, rank_key, tier, tier_changes_at,
+    next_event_at, :at from judged where not clipped order by candidate_id
+  on conflict (tenant_id, model_key, model_version, candidate_id) do update set fit = excluded.fit,
+    interest = excluded.interest, since = excluded.since, half_life_days = excluded.half_life_days,
+    rank_key = excluded.rank_key, tier = excluded.tier, tier_changes_at = excluded.tier_changes_at,
+    next_event_at = excluded.next_event_at, computed_at = excluded.computed_at
+    where scores.computed_at <= excluded.computed_at
+  returning new.candidate_id, coalesce(old.tier, :lowest) as before, new.tier as after
+)
+select j.candidate_id, j.clipped, j.next_event_at, w.before, w.after
+from judged j left join written w on w.candidate_id = j.candidate_id and w.before <> w.after
+where j.clipped or j.next_event_at is not null or w.after is not null
+"""  # noqa: S608 (constants)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What came of one model: whom it must be counted for by the formula, when to look again, and whose tier moved."""
+
+    clipped: list[UUID]
+    again: dict[UUID, datetime]
+    moved: list[Any]
+
+
+async def count(
+    session: Session, serving: Serving, fits: Mapping[UUID, float], constants: Collection[float], at: datetime
+) -> Counted:
+    """Write the scores of these people, for whom `fits` has what their fit rules give.
+
+    Nothing is written for the clipped.
+    """
+    if not _is_countable(serving):
+        return Counted(list(fits), {}, [])
+    rules = list(_rules(serving))
+    sql = _statement(
+        topics=any(each["topics"] for each in rules),
+        slots=any(each["once"] != "touchpoint" for each in rules),
+        caps=any(each["cap"] is not None for each in rules),
+    )
+    rows = await session.rows(sql, **_parameters(serving, rules, fits, constants, at))
+    return Counted(
+        clipped=[row.candidate_id for row in rows if row.clipped],
+        again={row.candidate_id: row.next_event_at for row in rows if row.next_event_at and not row.clipped},
+        moved=[row for row in rows if row.after is not None],
+    )
+
+
+def _is_countable(serving: Serving) -> bool:
+    """Whether SQL keeps its precision with this model; what it does not is left to the formula."""
+    rules = [rule for listed in serving.model.rules.values() for rule in listed]
+    return all(rule.points == 0 or abs(rule.points) >= LEAST_POINTS for rule in rules) and all(
+        rule.limit is None or rule.limit.span >= SHORTEST_WINDOW for rule in rules
+    )
+
+
+def _parameters(
+    serving: Serving,
+    rules: Sequence[Mapping[str, Any]],
+    fits: Mapping[UUID, float],
+    constants: Collection[float],
+    at: datetime,
+) -> dict[str, Any]:
+    model = serving.model
+    return {
+        "ids": list(fits),
+        "fits": list(fits.values()),
+        "rules": json.dumps(rules),
+        "unknown_weight": model.weights["unknown"],
+        "zone": model.zone.key,
+        "at": at,
+        "half_life_days": model.half_life_days,
+        "bounds": list(model.bounds),
+        "stops": sorted({*model.bounds, *constants}),
+        "tiers": [each.key for each in model.tiers],
+        "lowest": serving.lowest,
+        "beyond": BEYOND,
+        "key": model.key,
+        "version": serving.version,
+    }
+
+
+def _rules(serving: Serving) -> Iterator[dict[str, Any]]:
+    """List the rules once for each type that they count."""
+    places: dict[Rule, int] = {}
+    for type_, rules in serving.model.rules.items():
+        for rule in rules:
+            if rule.points:
+                yield {
+                    "place": places.setdefault(rule, len(places)),
+                    "type": type_,
+                    "topics": sorted(rule.topics) or None,
+                    "points": rule.points,
+                    "once": rule.once_per,
+                    "cap": rule.limit and rule.limit.points,
+                    "days": rule.limit and rule.limit.span.total_seconds() / 86400,
+                }
