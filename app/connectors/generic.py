@@ -3,12 +3,12 @@
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from app.connectors.signals import ExternalId, Parsed, Request, Signal, Verdict, text, unix_time
+from app.connectors.signals import ExternalId, Parsed, Request, Signal, Verdict, text, unix_time, written_time
 from app.kit import json
 from app.kit.schemas import Body
 from app.touchpoints.kinds import TYPES, is_known
@@ -127,20 +127,10 @@ def _item(item: object, raw: bytes | None, settings: Mapping[str, Any]) -> Signa
 
 def _moment(value: object) -> datetime | None:
     if isinstance(value, str) and not value.isdigit():
-        return _written_moment(value)
+        return written_time(value)
     if isinstance(value, int | float) and not isinstance(value, bool) and value >= _MILLISECONDS_FROM:
         return unix_time(value / 1000)
     return unix_time(value)
-
-
-def _written_moment(value: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    offset = moment.utcoffset()
-    readable = offset is not None and timedelta(days=-1) < offset < timedelta(days=1)
-    return moment if readable and 1 < moment.year < 9999 else None  # noqa: PLR2004 (so that UTC has it too)
 
 
 def _external_id(mapped: Mapping[str, Any]) -> str | None:

@@ -10,6 +10,7 @@ ProviderFlag = Literal["machine", "image_proxy"]
 
 _EARLIEST = 1  # seconds of Unix time; 0 is what senders write for "unknown"
 _LATEST = 253_402_300_799  # the last second of the year 9999
+_FIRST_YEAR, _LAST_YEAR = 1, 9999  # not taken themselves, so that every offset leads to a year that there is
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +56,27 @@ class Conclusion:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a sender wants to read in place of the usual answer."""
+    """What a sender wants to read, in place of 204, once its call is stored."""
 
     status: int
-    body: bytes
+    body: bytes = b""
     media_type: str = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a call is authentic; `reason` names why not."""
+    """Whether a call is authentic; `reason` names why not.
+
+    Not ok with a `certificate` means: not yet, fetch that address (anew) and ask again. `confirm` is to be fetched once
+    before the call is stored. `call_id` names the call in place of its bytes, so that another call with it is a repeat.
+    """
 
     ok: bool
     reason: str | None = None
     answer: Answer | None = None
+    call_id: str | None = None
+    certificate: str | None = None
+    confirm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +108,21 @@ class Signal:
     topics: tuple[str, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     evidence: Evidence = Evidence()
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    """What the person said of themselves, as fields of a candidate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What a delivery says; `ignored` and `unreadable` count the items that became no signal."""
+    """What a delivery says; `ignored` and `unreadable` count the items that became no signal.
+
+    `fetch` is the path at the provider's own API where all the rest is to be read.
+    """
 
     signals: tuple[Signal, ...] = ()
     ignored: int = 0
     unreadable: int = 0
+    fetch: str | None = None
 
 
 class Provider(Protocol):
@@ -139,6 +153,18 @@ def unix_time(value: object) -> datetime | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not _EARLIEST <= value <= _LATEST:
         return None
     return datetime.fromtimestamp(value, UTC)
+
+
+def written_time(value: object) -> datetime | None:
+    """Read RFC 3339 with an offset; None when it is no time that UTC has, up to the year 9998."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    offset = moment.utcoffset() if moment else None
+    if moment is None or offset is None or abs(offset) >= timedelta(days=1):
+        return None
+    return moment if _FIRST_YEAR < moment.year < _LAST_YEAR else None
 
 
 def text(item: Mapping[str, Any], key: str) -> str | None:
