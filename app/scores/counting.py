@@ -11,7 +11,7 @@ from app.criteria.tree import Node
 from app.scores import fit
 from app.scores.curve import Curve
 from app.scores.definition import Definition
-from app.scores.formula import Score, Signal, score
+from app.scores.formula import Score, Signal, curve_of, score
 from app.scores.schemas import ContributionRead, ScoreModelDefinition, ScoreRead, ScoreRow
 from app.touchpoints.signals import TouchpointSignal
 
@@ -46,6 +46,11 @@ class Serving:
     def score_held(self, timeline: Iterable[TouchpointSignal], held: Collection[str], at: datetime) -> Score:
         """Count the same for whom these fit rules are known to hold."""
         return score(self.model, (Signal(**asdict(each)) for each in timeline), held, at)
+
+    def tier(self, timeline: Iterable[TouchpointSignal], held: Collection[str], at: datetime) -> str:
+        """Name the tier alone."""
+        signals = (Signal(**asdict(each)) for each in timeline)
+        return self.model.tier_of(curve_of(self.model, signals, held, at).value(at))
 
     def fit_points(self, held: Collection[str]) -> float:
         """Sum what the fit rules give that hold."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import extract, func, literal, select
+from sqlalchemy import and_, extract, func, literal, select
 
 from app.candidates.criteria_fields import PERSON
 from app.criteria import sql
@@ -52,16 +52,21 @@ def value_at(at: datetime) -> Expression:
     return value
 
 
-def _score(leaf: Leaf, now: datetime) -> Condition:
-    *_, model, member = ("score", DEFAULT, *leaf.field.name.split(".")[1:])[-3:]
-    asked: Expression = value_at(now) if member == "value" else Score.tier.expression
+def counted_by(model: str, person: Expression) -> Condition:
+    """Say which row of scores is that of `person` by the version of `model` that serves."""
     serving = select(ScoreModel.version).where(ScoreModel.key == model, ScoreModel.state == "published")
-    found = select(asked).where(
-        Score.candidate_id == PERSON,
+    return and_(
+        Score.candidate_id == person,
         Score.model_key == model,
         Score.model_version == func.coalesce(serving.scalar_subquery(), 1),
     )
-    return sql.column(found.scalar_subquery())(leaf, now)
+
+
+def _score(leaf: Leaf, now: datetime) -> Condition:
+    *_, model, member = ("score", DEFAULT, *leaf.field.name.split(".")[1:])[-3:]
+    asked: Expression = value_at(now) if member == "value" else Score.tier.expression
+    found = select(asked).where(counted_by(model, PERSON)).scalar_subquery()
+    return sql.column(found)(leaf, now)
 
 
 ADAPTERS: Final[Adapters] = {"score": _score}

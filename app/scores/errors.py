@@ -27,8 +27,8 @@ class AtInFuture(Invalid):
 
     code = "at_in_future"
 
-    def __init__(self) -> None:
-        super().__init__(errors=[FieldError("/query/at", self.code, self.sentence())])
+    def __init__(self, pointer: str = "/query/at") -> None:
+        super().__init__(errors=[FieldError(pointer, self.code, self.sentence())])
 
 
 class FitCriteriaInvalid(Invalid):

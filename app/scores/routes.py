@@ -14,7 +14,7 @@ from app.kit.routing import EdgeRoute, SessionDep, operation
 from app.kit.schemas import Timestamp
 from app.scores import service
 from app.scores.errors import AtInFuture, FitCriteriaInvalid, KeyMismatch, NoDraft, ScoreModelNotFound
-from app.scores.schemas import JobStart, ScoreModelRead, ScoreModelWrite, ScorePage, ScoreRead
+from app.scores.schemas import BacktestStart, JobStart, ScoreModelRead, ScoreModelWrite, ScorePage, ScoreRead
 
 router = APIRouter(prefix="/v1", tags=["scores"], route_class=EdgeRoute)
 
@@ -52,9 +52,23 @@ async def write_score_model(session: SessionDep, answer: AnswerDep, key: str, bo
     summary="Let the draft of a score model serve, once everybody is counted by it",
     **operation(service.SCOPE, ScoreModelNotFound, NoDraft, empty_body=True),
 )
-async def publish_score_model(session: SessionDep, answer: AnswerDep, key: str, _: JobStart) -> JobRead:
-    job_id = await service.start_publishing(session, key)
+async def publish_score_model(
+    session: SessionDep, answer: AnswerDep, found: Annotated[ScoreModelRead, Depends(model)], _: JobStart
+) -> JobRead:
+    job_id = await service.start_publishing(session, found)
     return answer.accepted(await job_routes.find(session, job_id))
+
+
+@router.post(
+    "/score-models/{key}/backtest",
+    status_code=status.HTTP_202_ACCEPTED,
+    summary="Try the draft of a score model on history",
+    **operation(service.SCOPE, ScoreModelNotFound, NoDraft, AtInFuture),
+)
+async def backtest_score_model(
+    session: SessionDep, answer: AnswerDep, found: Annotated[ScoreModelRead, Depends(model)], body: BacktestStart
+) -> JobRead:
+    return answer.accepted(await job_routes.find(session, await service.start_backtest(session, found, body)))
 
 
 @router.get(

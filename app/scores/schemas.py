@@ -166,6 +166,31 @@ class JobStart(Body):
     model_config = ConfigDict(json_schema_extra={"example": {}})
 
 
+class BacktestStart(Body):
+    """Over which time a draft is tried: its tiers at `from` against what happened up to `to`."""
+
+    model_config = ConfigDict(
+        validate_by_alias=True,
+        validate_by_name=True,
+        json_schema_extra={
+            "example": {
+                "from": "2026-05-01T00:00:00Z",
+                "to": "2026-11-01T00:00:00Z",
+                "outcome_types": ["email_replied", "hired"],
+            }
+        },
+    )
+    begin: Timestamp = Field(alias="from")
+    end: Timestamp = Field(alias="to")
+    outcome_types: Annotated[list[TouchpointType], Field(min_length=1, max_length=50)] | None = None
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Self:
+        if self.begin > self.end:
+            raise ValueError("from lies after to")
+        return self
+
+
 class ContributionRead(Schema):
     """One part of a score; of the fit, it has neither touchpoint nor time."""
 

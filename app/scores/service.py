@@ -13,11 +13,12 @@ from app.kit.db import Session
 from app.kit.errors import SortNotAllowed
 from app.kit.outbox import Wake
 from app.kit.paging import Paging
-from app.scores import counting, events, fit, registry, repository
+from app.scores import backtest, counting, events, fit, registry, repository
 from app.scores.counting import Serving
 from app.scores.default_model import DEFAULT_MODEL
 from app.scores.errors import AtInFuture, KeyMismatch, NoDraft, ScoreModelNotFound
 from app.scores.schemas import (
+    BacktestStart,
     ScoreModelRead,
     ScoreModelVersion,
     ScoreModelWrite,
@@ -28,6 +29,7 @@ from app.touchpoints import service as touchpoints
 
 DEFAULT: Final = registry.DEFAULT
 PUBLISH: Final = "score.publish"
+BACKTEST: Final = "score.backtest"
 SWEEP: Final = "score.sweep"
 SCOPE: Final = "scores:write"
 HIGHEST: Final = float("inf")
@@ -53,11 +55,24 @@ async def write_draft(session: Session, key: str, body: ScoreModelWrite) -> tupl
     return await read_model(session, key), is_new
 
 
-async def start_publishing(session: Session, key: str) -> UUID:
-    """Start the job that lets a draft serve; return its id. Raises ScoreModelNotFound, NoDraft."""
-    if (await read_model(session, key)).draft is None:
-        raise NoDraft
-    return await jobs.start(session, PUBLISH, SCOPE, {"key": key})
+async def start_publishing(session: Session, model: ScoreModelRead) -> UUID:
+    """Start the job that lets a draft serve; return its id. Raises NoDraft."""
+    return await jobs.start(session, PUBLISH, SCOPE, {"key": _draft(model).key})
+
+
+async def start_backtest(session: Session, model: ScoreModelRead, body: BacktestStart) -> UUID:
+    """Start the job that tries a draft, as it is now, on history; return its id. Raises NoDraft, AtInFuture."""
+    draft = _draft(model)
+    if body.end > now():
+        raise AtInFuture("/to")
+    arguments = {
+        "key": draft.key,
+        "draft": draft.model_dump(mode="json", by_alias=True, exclude={"version", "published_at"}),
+        "from": body.begin.isoformat(),
+        "to": body.end.isoformat(),
+        "outcome_types": list(dict.fromkeys(body.outcome_types or backtest.OUTCOMES)),
+    }
+    return await jobs.start(session, BACKTEST, SCOPE, arguments)
 
 
 async def start_sweep(session: Session) -> UUID:
@@ -167,6 +182,12 @@ async def set_thresholds(session: Session, used_by: str, wanted: Mapping[str, Co
     for added in await repository.replace_thresholds(session, used_by, pairs):
         crossing = await repository.crossing(session, added.model_key, added.value, now())
         await outbox.schedule(session, *(Wake("score", each) for each in crossing))
+
+
+def _draft(model: ScoreModelRead) -> ScoreModelVersion:
+    if model.draft is None:
+        raise NoDraft
+    return model.draft
 
 
 def _version(row: Any) -> ScoreModelVersion | None:  # noqa: ANN401 (a row)

@@ -6,7 +6,8 @@ from uuid import UUID
 from app.kit.db import Session
 from app.kit.due import drain
 from app.kit.jobs import Claim, job
-from app.scores import recount, repository, service
+from app.scores import backtest, recount, repository, service
+from app.scores.backtest import Findings, Trial
 
 CHUNK: Final = 2_000
 """People a transaction: many enough that its round trips do not matter, few enough that it ends within its lease."""
@@ -47,6 +48,22 @@ async def publish(claim: Claim) -> Mapping[str, Any]:
 
     await _each_chunk(claim, "tell", state, tell)
     return {"model_version": state["version"]}
+
+
+@job(service.BACKTEST)
+async def try_draft(claim: Claim) -> Mapping[str, Any]:
+    """Try a draft on everybody's history; it writes nothing, so after a crash it begins anew."""
+    findings = Findings()
+    async with claim.step() as session:
+        trial = await Trial.of(session, claim.arguments)
+        await claim.progress(session, 0, total=await repository.people(session))
+
+    async def examine(session: Session, ids: Sequence[UUID]) -> int:
+        await backtest.examine(session, trial, ids, findings)
+        return len(ids)
+
+    await _each_chunk(claim, "examine", {}, examine)
+    return findings.result(trial)
 
 
 async def _each_chunk(
