@@ -1,4 +1,12 @@
-from app.kit.errors import AppError, Conflict, FieldError, Invalid, NotFound, TooManyRequests
+from app.kit.errors import (
+    AppError,
+    Conflict,
+    FieldError,
+    Invalid,
+    NotFound,
+    TooManyRequests,
+    Unavailable,
+)
 
 
 class ConnectionNotFound(NotFound):
@@ -23,7 +31,7 @@ class UnknownProvider(Invalid):
 
 
 class SecretInvalid(Invalid):
-    """The secret does not have the form that this provider's secrets have."""
+    """The secret does not have the form that this provider's secrets have, or it has none."""
 
     code = "secret_invalid"
 
@@ -50,6 +58,12 @@ class Overloaded(TooManyRequests):
 
     def __init__(self) -> None:
         super().__init__(headers={"Retry-After": "2"})
+
+
+class ProviderAway(Unavailable):
+    """What this call must be checked with could not be fetched from its provider; send it again after Retry-After."""
+
+    code = "provider_away"
 
 
 class SettingsInvalid(Invalid):

@@ -24,6 +24,10 @@ class SignedTimeSettings(Body):
     )
 
 
+class NoSettings(Body):
+    """Of a provider that needs no more than its secret."""
+
+
 @dataclass(frozen=True, slots=True)
 class KnownProvider:
     """One provider: its file, what its settings are, and whether a text may be a secret of its."""
@@ -34,7 +38,8 @@ class KnownProvider:
     hook: Provider
     settings: type[Body]
     secret_hint: str
-    accepts_secret: Callable[[str], bool]
+    accepts_secret: Callable[[str], bool] | None
+    """None: a connection has no secret."""
     event_types: tuple[str, ...]
     """The types of touchpoints that its signals become."""
 

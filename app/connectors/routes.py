@@ -3,7 +3,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response, status
 
-from app.connectors import service
+from app.connectors import reception, service
 from app.connectors.errors import (
     ConnectionNotFound,
     DeliveryNotFound,
@@ -11,6 +11,7 @@ from app.connectors.errors import (
     HookRefused,
     NotRedrivable,
     Overloaded,
+    ProviderAway,
     SecretInvalid,
     SettingsInvalid,
     UnknownProvider,
@@ -156,17 +157,18 @@ async def redrive_delivery(session: SessionDep, connection: Found, delivery_id: 
     "/{connection_id}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Receive what a provider tells",
-    **operation("public", HookNotFound, HookRefused, TooLarge, Overloaded),
+    **operation("public", HookNotFound, HookRefused, TooLarge, Overloaded, ProviderAway),
 )
-async def receive_hook(request: Request, connection_id: UUID) -> None:
-    tenant_id = await service.hook_tenant(request.app.state.database, connection_id)
+async def receive_hook(request: Request, connection_id: UUID) -> Response:
+    tenant_id = await reception.hook_tenant(request.app.state.database, connection_id)
     call = Call(request.url.query, dict(request.headers), await _body(request))
-    await service.receive(request.app.state.database, tenant_id, connection_id, call)
+    answer = await reception.receive(request.app.state.database, tenant_id, connection_id, call)
+    return Response(answer.body, answer.status, media_type=answer.media_type if answer.body else None)
 
 
 @hooks.head("/{connection_id}", summary="Check that a hook is there", **operation("public", HookNotFound, Overloaded))
 async def probe_hook(request: Request, connection_id: UUID) -> Response:
-    await service.hook_tenant(request.app.state.database, connection_id)
+    await reception.hook_tenant(request.app.state.database, connection_id)
     return Response()
 
 

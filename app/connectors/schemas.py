@@ -60,7 +60,7 @@ class ConnectionCreate(ReadOnly):
     provider: Annotated[str, StringConstraints(max_length=100)]
     name: Name
     settings: dict[str, JsonValue] = Field(default_factory=dict)
-    secret: Secret
+    secret: Secret | None = Field(None, description="Absent where the provider has none.")
 
 
 class ConnectionUpdate(ReadOnly):

@@ -1,9 +1,6 @@
 """Connections, and what may be done with what comes through them."""
 
-import asyncio
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, get_args
 from uuid import UUID
@@ -14,16 +11,14 @@ from app.connectors import keyring, repository
 from app.connectors.errors import (
     ConnectionNotFound,
     DeliveryNotFound,
-    HookNotFound,
-    HookRefused,
     NotRedrivable,
-    Overloaded,
     SecretInvalid,
     SettingsInvalid,
     UnknownProvider,
 )
 from app.connectors.models import Connection
 from app.connectors.providers import PROVIDERS
+from app.connectors.reception import hook_url, process
 from app.connectors.repository import ConnectionRepository
 from app.connectors.schemas import (
     ConnectionCreate,
@@ -38,32 +33,19 @@ from app.connectors.schemas import (
     SignalPreview,
     Status,
 )
-from app.connectors.signals import Call, Conclusion, Kept, Request
+from app.connectors.signals import Kept
 from app.connectors.translation import source_of, touchpoints
-from app.kit import caller, json, outbox
-from app.kit.caller import Caller
+from app.kit import json, outbox
 from app.kit.clock import now
-from app.kit.db import Database, Session
+from app.kit.db import Session
 from app.kit.edge import field_error
-from app.kit.errors import AppError, TooLarge
-from app.kit.ids import new_id
-from app.kit.log import get_logger
 from app.kit.outbox import Wake
 from app.kit.paging import TOTAL_MAX, Paging
 from app.kit.schemas import Page
-from app.settings import get_settings
-from app.touchpoints import service as timeline
-
-log = get_logger(__name__)
 
 RAW_KEPT: Final = timedelta(days=30)
 EMPTIED_AT_ONCE: Final = 1_000
 RAW_DUE: Final = "delivery_raw"
-CALLS_AT_ONCE: Final = 64
-ATTEMPTS: Final = 5
-CREDENTIALS: Final = frozenset({"authorization", "proxy-authorization", "cookie"})
-
-_places = asyncio.Semaphore(CALLS_AT_ONCE)
 
 
 def providers() -> Page[ProviderRead]:
@@ -92,7 +74,9 @@ async def create(session: Session, body: ConnectionCreate) -> ConnectionRead:
         provider=body.provider,
         name=body.name,
         settings=settings,
-        secrets_enc=keyring.first(session.tenant_id, body.secret),
+        secrets_enc=keyring.none(session.tenant_id)
+        if body.secret is None
+        else keyring.first(session.tenant_id, body.secret),
     )
     await ConnectionRepository(session).add(connection)
     await outbox.schedule(session, Wake(RAW_DUE, connection.id, now() + RAW_KEPT))
@@ -185,7 +169,7 @@ async def redrive(session: Session, connection: Connection, delivery_id: UUID) -
         raise DeliveryNotFound
     if row is None or row.raw is None:
         raise NotRedrivable
-    await _process(session, connection, Kept(row.id, row.raw, row.headers, row.attempts + 1, row.status))
+    await process(session, connection, Kept(row.id, row.raw, row.headers, row.attempts + 1, row.status))
     return DeliveryRead.model_validate(await repository.delivery(session, connection.id, delivery_id))
 
 
@@ -195,124 +179,9 @@ async def empty_raw(session: Session, ids: Sequence[UUID]) -> Mapping[UUID, date
     return {row.id: (row.received_at or now()) + RAW_KEPT for row in await repository.oldest_bodies(session, ids)}
 
 
-async def hook_tenant(database: Database, connection_id: UUID) -> UUID:
-    """Return whose hook this is; raises HookNotFound, Overloaded."""
-    with _overload():
-        tenant_id = await repository.tenant_of(database, connection_id)
-    if tenant_id is None:
-        raise HookNotFound
-    return tenant_id
-
-
-async def receive(database: Database, tenant_id: UUID, connection_id: UUID, call: Call) -> None:
-    """Keep one call of a hook with all that it says, or count its refusal.
-
-    Raises HookNotFound, HookRefused, TooLarge, Overloaded.
-    """
-    if _places.locked():
-        raise Overloaded
-    async with _places:
-        with _overload():
-            refusal = await _attempt(database, caller.system(tenant_id, "hook"), connection_id, call)
-    if refusal is not None:
-        raise refusal
-
-
-@contextmanager
-def _overload() -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        if repository.is_away(error):
-            raise Overloaded from error
-        raise
-
-
-async def _attempt(database: Database, who: Caller, connection_id: UUID, call: Call) -> AppError | None:
-    """Take the call in one transaction; when that fails for a reason of ours, keep it as a dead letter."""
-    park = False
-    for last in (*[False] * (ATTEMPTS - 1), True):
-        try:
-            async with database.transaction(who) as session:
-                return await _take(session, connection_id, call, park=park)
-        except Exception as error:
-            if last or repository.is_away(error):
-                raise
-            if not repository.is_conflict(error):
-                log.error("hook.parked", connection=str(connection_id), exc_info=error)
-                park = True
-    raise AssertionError
-
-
-async def _take(session: Session, connection_id: UUID, call: Call, *, park: bool) -> AppError | None:
-    connection = await ConnectionRepository(session).get(connection_id)
-    if connection is None:
-        return HookNotFound()
-    if (refused := _refusal(connection, call)) is not None:
-        reason, error = refused
-        await repository.refuse(session, connection_id, new_id(), reason, now())
-        return error
-    raw = call.raw or b""
-    key = hashlib.sha256(raw).digest()
-    kept = Kept(new_id(), raw, _without_credentials(call.headers, connection.settings))
-    if not await repository.store(session, connection_id, key, kept):
-        await repository.repeat(session, connection_id, new_id(), key)
-    elif park:
-        await repository.conclude(session, connection_id, kept, Conclusion("dead", "processing_failed"))
-    else:
-        await _process(session, connection, kept)
-    return None
-
-
-def _refusal(connection: Connection, call: Call) -> tuple[str, AppError] | None:
-    if not connection.enabled:
-        return "disabled", HookNotFound()
-    if call.raw is None:
-        return "too_large", TooLarge()
-    url = _hook_url(connection.id) + (f"?{call.query}" if call.query else "")
-    moment = now()
-    verdict = PROVIDERS[connection.provider].hook.verify(
-        Request("POST", url, call.headers, call.raw),
-        keyring.live(connection.tenant_id, connection.secrets_enc, moment),
-        moment,
-        {},
-        connection.settings,
-    )
-    return None if verdict.ok else (verdict.reason or "bad_signature", HookRefused())
-
-
-async def _process(session: Session, connection: Connection, kept: Kept) -> None:
-    """Turn what a delivery says into touchpoints; what was stored before changes nothing."""
-    parsed = PROVIDERS[connection.provider].hook.parse(kept.headers, kept.raw, connection.settings)
-    items, unfit = touchpoints(parsed.signals, source_of(connection.provider, connection.id))
-    found = await timeline.ingest(session, items, connection_id=connection.id, delivery_id=kept.id) if items else []
-    told = [each for each in found if each.id is not None]
-    unreadable = parsed.unreadable + unfit + len(found) - len(told)
-    known = bool(told) and all(each.outcome == "repeated" for each in told)
-    conclusion = Conclusion(
-        status=_status(kept, unreadable=unreadable, known=known),
-        reason="unreadable" if unreadable else None,
-        signals=len(told),
-        unreadable=unreadable,
-        touchpoint_ids=list(dict.fromkeys(each.id for each in told if each.id is not None)),
-    )
-    await repository.conclude(session, connection.id, kept, conclusion)
-
-
-def _status(kept: Kept, *, unreadable: int, known: bool) -> str:
-    if unreadable:
-        return "dead"
-    first_time = kept.attempts == 1
-    return "duplicate" if kept.status == "duplicate" or (first_time and known) else "parsed"
-
-
-def _without_credentials(headers: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str, str]:
-    secret = CREDENTIALS | {settings.get("header")}
-    return {name: value for name, value in headers.items() if name not in secret and "\0" not in value}
-
-
-def _accept(provider: str, secret: str) -> None:
-    if not PROVIDERS[provider].accepts_secret(secret):
+def _accept(provider: str, secret: str | None) -> None:
+    accepts = PROVIDERS[provider].accepts_secret
+    if not (secret is None if accepts is None else secret is not None and accepts(secret)):
         raise SecretInvalid
 
 
@@ -331,10 +200,6 @@ async def _save(session: Session, connection: Connection) -> None:
     await ConnectionRepository(session).save()
 
 
-def _hook_url(connection_id: UUID) -> str:
-    return f"{get_settings().base_url}/v1/hooks/{connection_id}"
-
-
 def _read(connection: Connection, counts: Mapping[UUID, Mapping[str, int]]) -> ConnectionRead:
     return ConnectionRead(
         id=connection.id,
@@ -342,7 +207,7 @@ def _read(connection: Connection, counts: Mapping[UUID, Mapping[str, int]]) -> C
         provider=connection.provider,
         name=connection.name,
         settings=connection.settings,
-        hook_url=_hook_url(connection.id),
+        hook_url=hook_url(connection.id),
         enabled=connection.enabled,
         created_at=connection.created_at,
         updated_at=connection.updated_at,

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from app.connectors.signals import Evidence, ExternalId, Signal
-from app.touchpoints.schemas import ExternalIdIn, PersonIn, ProviderEvidence, TouchpointIn
+from app.touchpoints.schemas import ExternalIdIn, PersonIn, ProviderEvidence, ProviderTouchpointIn
 
 AGENT_MAX: Final = 2_000
 TOPIC_MAX: Final = 200
@@ -19,18 +19,18 @@ def source_of(provider: str, connection_id: UUID) -> str:
     return f"{provider}:{connection_id}"
 
 
-def touchpoints(signals: Iterable[Signal], source: str) -> tuple[list[TouchpointIn], int]:
+def touchpoints(signals: Iterable[Signal], source: str) -> tuple[list[ProviderTouchpointIn], int]:
     """Return the signals as touchpoints, and how many of them have a member that no touchpoint can hold."""
     read = [_touchpoint(signal, source) for signal in signals]
     good = [each for each in read if each is not None]
     return good, len(read) - len(good)
 
 
-def _touchpoint(signal: Signal, source: str) -> TouchpointIn | None:
+def _touchpoint(signal: Signal, source: str) -> ProviderTouchpointIn | None:
     """Name the person by the first that is known of e-mail, the provider's own id, and phone."""
     try:
         person = None if signal.email or signal.person is None else _person(signal.person)
-        return TouchpointIn(
+        return ProviderTouchpointIn(
             email=signal.email,
             person=person,
             phone=None if signal.email or person else signal.phone,

@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints, model_validator
@@ -108,12 +108,21 @@ class TouchpointIn(Body):
     client_ref: Annotated[str, StringConstraints(max_length=200)] | None = None
     evidence: EvidenceIn | None = None
 
+    _people: ClassVar[frozenset[int]] = frozenset({1})
+    """How many may be named."""
+
     @model_validator(mode="after")
     def _one_person(self) -> Self:
         named = (self.candidate_id, self.email, self.phone, self.person)
-        if named.count(None) != len(named) - 1:
+        if len(named) - named.count(None) not in self._people:
             raise PydanticCustomError("exactly_one_person", "exactly one of candidate_id, email, phone and person")
         return self
+
+
+class ProviderTouchpointIn(TouchpointIn):
+    """The same as a connector says it: some events do not tell of whom they are, and stay unmatched."""
+
+    _people: ClassVar[frozenset[int]] = frozenset({0, 1})
 
 
 class TouchpointUpdate(Body):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.connectors import repository, sendgrid, service
+from app.connectors import reception, repository, sendgrid, service
 from app.kit import json
 from app.kit.clock import now
 from app.kit.db import Database, Session, count_statements
@@ -174,7 +174,7 @@ async def test_a_mistake_of_ours_parks_the_delivery_until_it_is_redriven(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr("app.connectors.service.timeline.ingest", fail)
+        patch.setattr("app.connectors.reception.timeline.ingest", fail)
         assert await hook.tell(event()) == 204
     [dead] = await hook.deliveries("?status=dead")
     assert (dead["reason"], dead["signals"]) == ("processing_failed", 0)
@@ -184,7 +184,7 @@ async def test_a_mistake_of_ours_parks_the_delivery_until_it_is_redriven(
 
 
 async def test_too_many_calls_at_once_are_asked_to_come_again(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.connectors.service._places", asyncio.Semaphore(0))
+    monkeypatch.setattr("app.connectors.reception._places", asyncio.Semaphore(0))
     busy = await hook.post(b"[]")
     assert (busy.status_code, busy.headers["Retry-After"]) == (429, "2")
 
@@ -199,7 +199,7 @@ async def test_a_database_that_is_away_is_no_reason_to_discard(hook: Hook, monke
 
 async def test_transactions_that_met_are_run_again(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
     met: list[str] = []
-    take = service._take
+    take = reception._take
 
     async def meet(session: Session, *arguments: Any, **named: Any) -> Any:
         done = await take(session, *arguments, **named)
@@ -208,7 +208,7 @@ async def test_transactions_that_met_are_run_again(hook: Hook, monkeypatch: pyte
             await session.run("do $$ begin raise exception using errcode = 'deadlock_detected'; end $$")
         return done
 
-    monkeypatch.setattr(service, "_take", meet)
+    monkeypatch.setattr(reception, "_take", meet)
     assert await hook.tell(event()) == 204
     assert len(met) == 2
     assert await hook.counts() == {"stored": 1, "duplicate": 0, "refused": 0, "dead": 0}
