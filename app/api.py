@@ -14,6 +14,7 @@ from app.intake import routes as intake
 from app.kit import job_routes
 from app.pages import routes as pages
 from app.pools import routes as pools
+from app.positions import routes as positions
 from app.scores import routes as scores
 from app.sequences import routes as sequences
 from app.tenancy import routes as tenancy
@@ -23,6 +24,7 @@ from app.webhooks import routes as webhooks
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     tenancy.router,
     pools.router,
+    positions.router,
     intake.router,
     directory.router,
     dedup.router,

@@ -35,8 +35,8 @@ from app.kit.repository import Repository, ResourceRepository
 from app.pools.criteria_fields import ADAPTERS
 from app.pools.errors import PoolKeyTaken
 from app.pools.models import Pool, PoolMember, PoolOverride
-from app.scores.criteria_fields import value_at
-from app.scores.models import Score, ScoreModel
+from app.scores.criteria_fields import counted_by, value_at
+from app.scores.models import Score
 
 Change = tuple[str, UUID, UUID]
 """`added` or `removed`, pool, candidate."""
@@ -305,23 +305,13 @@ class RankedRepository(Repository[PoolMember]):
         return int(await self.session.scalar(counted) or 0)
 
     def _ranked(self, pool: Pool, as_of: datetime) -> Select[Any]:
-        models = ModelRepository(self.session).visible().with_only_columns(ScoreModel.version)
-        serving = models.where(ScoreModel.key == pool.score_model, ScoreModel.state == "published").scalar_subquery()
-        scored = and_(
-            Score.candidate_id == PoolMember.candidate_id,
-            Score.model_key == pool.score_model,
-            Score.model_version == func.coalesce(serving, 1),
-        )
+        scored = counted_by(pool.score_model, PoolMember.candidate_id.expression)
         value = func.coalesce(value_at(as_of), 0.0)
         columns = (PoolMember.candidate_id, value.label("value"))
         members = self.visible().outerjoin(Score, scored).where(PoolMember.pool_id == pool.id)
         return members.with_only_columns(*columns, maintain_column_froms=True).where(
             true() if pool.threshold is None else value >= pool.threshold
         )
-
-
-class ModelRepository(Repository[ScoreModel]):
-    model = ScoreModel
 
 
 class ContentRepository(Repository[Content]):

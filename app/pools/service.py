@@ -1,6 +1,6 @@
 """Keeping pools, and saying who is in them and why."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -38,6 +38,8 @@ from app.scores.errors import ScoreModelNotFound
 __all__ = (
     "absorb",
     "change",
+    "check_criteria",
+    "check_model",
     "create",
     "decide",
     "erase",
@@ -176,7 +178,7 @@ def _user(pool: Pool) -> str:
 async def _check(session: Session, pool: Pool) -> None:
     """Hold a pool's criteria to what may be asked; raises CriteriaInvalid, CriteriaCycle, PoolNotFound."""
     node = criteria_fields.read(pool.criteria, "/criteria")
-    await _check_model(session, pool.score_model)
+    await check_model(session, pool.score_model)
     unknown = [
         FieldError(f"/required_fields/{place}", "unknown_field", criteria_fields.SENTENCES["unknown_field"])
         for place, name in enumerate(pool.required_fields)
@@ -187,26 +189,13 @@ async def _check(session: Session, pool: Pool) -> None:
     if membership.named(node):
         await PoolRepository(session).lock_names()
         others = [each for each in await PoolRepository(session).live() if each.id != pool.id]
-        _check_names(pool, node, others)
+        _refuse_unknown(node, {*_by_name(others), str(pool.id), pool.key}, "/criteria")
+        _check_cycle(pool, node, others)
 
 
-async def _check_model(session: Session, key: str) -> None:
-    try:
-        await scores.read_model(session, key)
-    except ScoreModelNotFound as error:
-        found = FieldError("/score_model", error.code, error.sentence())
-        raise ScoreModelNotFound(errors=[found]) from error
-
-
-def _check_names(pool: Pool, node: Node, others: Sequence[Pool]) -> None:
-    by_name = {name: each for each in others for name in (str(each.id), each.key)}
+def _check_cycle(pool: Pool, node: Node, others: Sequence[Pool]) -> None:
+    by_name = _by_name(others)
     own = {str(pool.id), pool.key}
-    for leaf in leaves(node):
-        if leaf.field is POOL and leaf.op != "exists":
-            asked = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
-            if any(name not in own and name not in by_name for name in asked):
-                pointer = f"/criteria{leaf.pointer}/value"
-                raise PoolNotFound(errors=[FieldError(pointer, PoolNotFound.code, PoolNotFound.sentence())])
     reached, ahead = set[str](), set(membership.named(node))
     while ahead:
         name = ahead.pop()
@@ -214,6 +203,36 @@ def _check_names(pool: Pool, node: Node, others: Sequence[Pool]) -> None:
             raise CriteriaCycle(errors=[FieldError("/criteria", CriteriaCycle.code, CriteriaCycle.sentence())])
         reached.add(name)
         ahead |= membership.named(membership.node_of(by_name[name])) - reached if name in by_name else set()
+
+
+def _refuse_unknown(node: Node, known: Collection[str], pointer: str) -> None:
+    for leaf in leaves(node):
+        if leaf.field is POOL and leaf.op != "exists":
+            asked = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
+            if any(name not in known for name in asked):
+                place = f"{pointer}{leaf.pointer}/value"
+                raise PoolNotFound(errors=[FieldError(place, PoolNotFound.code, PoolNotFound.sentence())])
+
+
+def _by_name(pools: Sequence[Pool]) -> dict[str, Pool]:
+    return {name: each for each in pools for name in (str(each.id), each.key)}
+
+
+async def check_criteria(session: Session, criteria: object, pointer: str) -> Node:
+    """Read criteria that others keep, at `pointer` of a body; raises CriteriaInvalid, PoolNotFound."""
+    node = criteria_fields.read(criteria, pointer)
+    if membership.named(node):
+        _refuse_unknown(node, _by_name(await PoolRepository(session).live()), pointer)
+    return node
+
+
+async def check_model(session: Session, key: str) -> None:
+    """Hold a body's `score_model` to those that there are; raises ScoreModelNotFound."""
+    try:
+        await scores.read_model(session, key)
+    except ScoreModelNotFound as error:
+        found = FieldError("/score_model", error.code, error.sentence())
+        raise ScoreModelNotFound(errors=[found]) from error
 
 
 def _written(criteria: Mapping[str, Any], pointer: str) -> dict[str, Any]:
