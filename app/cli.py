@@ -7,18 +7,20 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
+import httpx
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 
 from app import dev, openapi
-from app.imports import command
-from app.kit import http, migrate
+from app.imports import command as imports
+from app.kit import http, migrate, terminal
 from app.kit.embedded import running_database_url
 from app.kit.errors import AppError
 from app.kit.migrate import DatabaseUnusable
 from app.kit.process import StartError
 from app.main import create_app
+from app.scores import command as scores
 from app.settings import Settings, get_settings
 from app.tenancy.bootstrap import create_key
 
@@ -30,6 +32,10 @@ app = typer.Typer(
 )
 keys = typer.Typer(help="API keys.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
+score = typer.Typer(help="Scores.", no_args_is_help=True)
+app.add_typer(score, name="score")
+
+Url = Annotated[str | None, typer.Option(help="Where the service runs; else on this machine at $PORT.")]
 
 
 @app.command("dev")
@@ -76,15 +82,26 @@ def import_file(
     source: Annotated[str, typer.Option(help="The system that the ids in the file belong to.")] = "spreadsheet",
     source_type: Annotated[str | None, typer.Option(help="How these people were met, such as past_applicant.")] = None,
     commit: Annotated[bool, typer.Option("--commit/--dry-run", help="Write the rows, or only judge them.")] = True,
-    url: Annotated[str | None, typer.Option(help="Where the service runs; else on this machine at $PORT.")] = None,
+    url: Url = None,
 ) -> None:
     """Bring a file of people into the running service."""
-    settings = _settings()
     form = {"source": source, "commit": "auto" if commit else "manual"}
     form |= {"source_type": source_type} if source_type else {}
-    with http.service_client(url or f"http://127.0.0.1:{settings.port}", command.api_key(settings.data_dir)) as client:
-        if not command.run(client, file, form, Console()):
+    with _service(url) as client:
+        if not imports.run(client, file, form, Console()):
             sys.exit(1)
+
+
+@score.command("explain")
+def explain_score(
+    candidate_id: Annotated[str, typer.Argument(metavar="ID", help="The candidate's id.")],
+    *,
+    model: Annotated[str, typer.Option(help="The key of a score model.")] = "default",
+    url: Url = None,
+) -> None:
+    """Show what a candidate's score is made of, how it went, and when the tier changes."""
+    with _service(url) as client:
+        scores.explain(client, candidate_id, model, Console())
 
 
 @keys.command("create")
@@ -97,6 +114,11 @@ def create(
 ) -> None:
     """Print a new API key; it is not shown again."""
     print(asyncio.run(create_key(_database_url(_settings()), tenant, scope, name)))
+
+
+def _service(url: str | None) -> httpx.Client:
+    settings = _settings()
+    return http.service_client(url or f"http://127.0.0.1:{settings.port}", terminal.api_key(settings.data_dir))
 
 
 def _settings() -> Settings:

@@ -1,6 +1,5 @@
 """`talentpool import FILE`: a file goes to the running service; its progress and what became of its rows are shown."""
 
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,24 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from app.kit.process import StartError
+from app.kit.terminal import ask
 
 PAUSE_S: Final = 0.2
 ERRORS_SHOWN: Final = 10
 ON_ITS_WAY: Final = frozenset({"queued", "running"})
-KEY_FILE: Final = "api-key"
-
-
-def api_key(data_dir: Path) -> str:
-    """Return the key of $TALENTPOOL_API_KEY, else the one that the service wrote into its data folder."""
-    given = os.environ.get("TALENTPOOL_API_KEY")
-    if given:
-        return given.strip()
-    try:
-        return (data_dir / KEY_FILE).read_text().strip()
-    except OSError as error:
-        raise StartError(
-            f"There is no key in {data_dir / KEY_FILE}: start the service, or set TALENTPOOL_API_KEY."
-        ) from error
 
 
 def run(service: httpx.Client, file: Path, form: Mapping[str, str], console: Console) -> bool:
@@ -38,31 +24,14 @@ def run(service: httpx.Client, file: Path, form: Mapping[str, str], console: Con
         content = file.read_bytes()
     except OSError as error:
         raise StartError(f"The file {file} cannot be read: {error.strerror}.") from error
-    job = _ask(service, "POST", "/v1/imports", files={"file": (file.name, content)}, data=dict(form))
+    job = ask(service, "POST", "/v1/imports", files={"file": (file.name, content)}, data=dict(form))
     import_id = job["import_id"]
     ended = _follow(service, job, file.name, console)
     if ended["error"]:
         console.print(ended["error"]["detail"], style="red", markup=False)
-    found = _ask(service, "GET", f"/v1/imports/{import_id}")
+    found = ask(service, "GET", f"/v1/imports/{import_id}")
     _show(service, found, console)
     return bool(ended["state"] == "succeeded")
-
-
-def _ask(service: httpx.Client, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401 (JSON)
-    try:
-        answer = service.request(method, path, **options)
-    except httpx.TransportError as error:
-        raise StartError(f"Nothing answers at {service.base_url}: is the service running?") from error
-    if answer.is_success:
-        return answer.json()
-    raise StartError(_detail(answer))
-
-
-def _detail(answer: httpx.Response) -> str:
-    """Return the problem's sentence, or the status of what is no answer of ours."""
-    if "problem+json" in answer.headers.get("Content-Type", ""):
-        return str(answer.json()["detail"])
-    return f"The service answered {answer.status_code}."
 
 
 def _follow(service: httpx.Client, job: Any, name: str, console: Console) -> Any:  # noqa: ANN401 (JSON)
@@ -76,7 +45,7 @@ def _follow(service: httpx.Client, job: Any, name: str, console: Console) -> Any
             if job["state"] not in ON_ITS_WAY:
                 return job
             time.sleep(PAUSE_S)
-            job = _ask(service, "GET", f"/v1/jobs/{job['id']}")
+            job = ask(service, "GET", f"/v1/jobs/{job['id']}")
 
 
 def _show(service: httpx.Client, found: Any, console: Console) -> None:  # noqa: ANN401 (JSON)
@@ -88,7 +57,7 @@ def _show(service: httpx.Client, found: Any, console: Console) -> None:  # noqa:
     for note in found["warnings"]:
         console.print(f"Column {note['column']}: {note['detail']}", style="yellow", markup=False)
     path = f"/v1/imports/{found['id']}"
-    wrong = _ask(service, "GET", f"{path}/rows?verdict=invalid&limit={ERRORS_SHOWN}")
+    wrong = ask(service, "GET", f"{path}/rows?verdict=invalid&limit={ERRORS_SHOWN}")
     for row in wrong["data"]:
         for note in row["errors"]:
             console.print(f"Row {row['row']}, {note['column'] or 'the row'}: {note['detail']}", markup=False)

@@ -12,28 +12,13 @@ import pytest
 from rich.console import Console
 
 from app.imports import command
-from app.kit import jobs
+from app.kit import jobs, terminal
 from app.kit.db import Database
 from app.kit.http import service_client
 from app.kit.process import StartError
 from tests.conftest import TenantFixture
+from tests.factories.bridge import Bridge
 from tests.factories.spreadsheets import spreadsheet
-
-
-class Bridge(httpx.BaseTransport):
-    """Hands what a thread asks to the service in the loop."""
-
-    def __init__(self, api: httpx.AsyncClient, loop: asyncio.AbstractEventLoop) -> None:
-        self._api = api
-        self._loop = loop
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        content = request.read()
-        asked = self._api.request(
-            request.method, request.url.raw_path.decode(), content=content, headers=request.headers
-        )
-        answer = asyncio.run_coroutine_threadsafe(asked, self._loop).result(30)
-        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
 
 
 @pytest.fixture
@@ -82,8 +67,8 @@ def test_without_a_service_a_file_or_a_key_it_says_so(tmp_path: Path, monkeypatc
         with pytest.raises(StartError, match="Nothing answers"):
             command.run(service, file, {}, Console())
     with pytest.raises(StartError, match="no key"):
-        command.api_key(tmp_path)
+        terminal.api_key(tmp_path)
     (tmp_path / "api-key").write_text("tp_live_file\n")
-    assert command.api_key(tmp_path) == "tp_live_file"
+    assert terminal.api_key(tmp_path) == "tp_live_file"
     monkeypatch.setenv("TALENTPOOL_API_KEY", "tp_live_env")
-    assert command.api_key(tmp_path) == "tp_live_env"
+    assert terminal.api_key(tmp_path) == "tp_live_env"
