@@ -6,7 +6,7 @@ from uuid import UUID
 from app.candidates import events, repository, retention
 from app.candidates.draft import Draft
 from app.candidates.errors import CandidateErased, CandidateNotFound
-from app.candidates.features import Features, load_features
+from app.candidates.features import Features, Payload, load_features
 from app.candidates.fields import PROFILE
 from app.candidates.keys import external_key, identifier_hash
 from app.candidates.person import MailAddress, Profile
@@ -117,6 +117,12 @@ async def records_of(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[R
     for row in await repository.records(session, ids) if ids else ():
         found[row.candidate_id].append(_record(row))
     return found
+
+
+async def statements(session: Session, record_ids: Sequence[UUID]) -> dict[UUID, tuple[Payload, Features]]:
+    """Return record → what it said, as it came and normalised."""
+    rows = await repository.statements(session, record_ids) if record_ids else ()
+    return {row.id: (row.payload, load_features(row.features)) for row in rows}
 
 
 async def features_of(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[Features]]:

@@ -52,9 +52,7 @@ COMPARISONS: Final[dict[str, tuple[Level, ...]]] = {
 }
 """Every comparison in the order of an explanation, its levels in the order in which they are tried."""
 
-LEVELS: Final = {
-    (comparison, level.name): level for comparison, levels in COMPARISONS.items() for level in levels
-}
+LEVELS: Final = {(comparison, level.name): level for comparison, levels in COMPARISONS.items() for level in levels}
 
 _PARTIAL: Final = {
     "given_only": "one_part",

@@ -3,6 +3,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Float, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.clock import now
@@ -26,13 +27,85 @@ class RecordKey(Tenanted, Base):
     kind: Mapped[str]
 
 
+class MatchFeature(Tenanted, Base):
+    """One record as matching sees it: the flat columns that Python, PostgreSQL and the bulk engines compare.
+
+    An index of records, so without foreign keys, as `record_keys`. `nobodys` are role mailboxes and dummy numbers,
+    `generic` values that too many people share; both are in their lists too and weigh nothing.
+    """
+
+    __tablename__ = "match_features"
+    __table_args__ = (Index("ix_match_features_candidate_id", "tenant_id", "candidate_id"),)
+    record_id: Mapped[UUID] = mapped_column(primary_key=True)
+    candidate_id: Mapped[UUID]
+    name: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), info=PERSONAL)
+    name_kanji: Mapped[str | None] = mapped_column(info=PERSONAL)
+    name_key: Mapped[str | None] = mapped_column(info=PERSONAL)
+    emails: Mapped[list[str]] = mapped_column(server_default="{}", info=PERSONAL)
+    mobiles: Mapped[list[str]] = mapped_column(server_default="{}", info=PERSONAL)
+    fixed_phones: Mapped[list[str]] = mapped_column(server_default="{}", info=PERSONAL)
+    urls: Mapped[list[str]] = mapped_column(server_default="{}", info=PERSONAL)
+    nobodys: Mapped[list[str]] = mapped_column(server_default="{}", info=PERSONAL)
+    generic: Mapped[list[str]] = mapped_column(server_default="{}", info=PERSONAL)
+    external_ids: Mapped[list[str]] = mapped_column(server_default="{}", info=PERSONAL)
+    birth_date: Mapped[str | None] = mapped_column(info=PERSONAL)
+    """ISO 8601, as bulk engines compare it."""
+    employer: Mapped[str | None] = mapped_column(info=PERSONAL)
+    is_plain: Mapped[bool] = mapped_column(server_default=text("false"))
+    family_kanji: Mapped[str | None] = mapped_column(info=PERSONAL)
+    given_kanji: Mapped[str | None] = mapped_column(info=PERSONAL)
+    family_kana: Mapped[str | None] = mapped_column(info=PERSONAL)
+    given_kana: Mapped[str | None] = mapped_column(info=PERSONAL)
+    family_latin: Mapped[str | None] = mapped_column(info=PERSONAL)
+    given_latin: Mapped[str | None] = mapped_column(info=PERSONAL)
+    family_key: Mapped[str | None] = mapped_column(info=PERSONAL)
+    given_key: Mapped[str | None] = mapped_column(info=PERSONAL)
+    is_vouched: Mapped[bool] = mapped_column(server_default=text("false"))
+    """A person has linked this record to its candidate: its name contradicts nobody any more."""
+
+
 class KeyStat(Tenanted, Base):
-    """What is known of one key: whether too many different people share it."""
+    """What is known of one key: whether too many different people share it, and since when links rest on it no more."""
 
     __tablename__ = "key_stats"
+    __table_args__ = (
+        Index("ix_key_stats_unjudged", "tenant_id", "key_hash", postgresql_where=text("generic and judged_at is null")),
+    )
     key_hash: Mapped[bytes] = mapped_column(primary_key=True)
     n: Mapped[int] = mapped_column(server_default="0")
     generic: Mapped[bool] = mapped_column(server_default=text("false"))
+    judged_at: Mapped[datetime | None]
+    """When the links that used it were judged again; null where that is still to be done."""
+
+
+class TermFrequency(Tenanted, Base):
+    """How many candidates hold a value of a counted column: kept by the doors, counted anew by each sweep."""
+
+    __tablename__ = "term_frequencies"
+    value_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    n: Mapped[int]
+
+
+class MatchState(Tenanted, Base):
+    """What matching in a tenant goes by: the size of its pool, and how often its values were counted anew."""
+
+    __tablename__ = "match_state"
+    pool: Mapped[int] = mapped_column(server_default="0")
+    counting: Mapped[int] = mapped_column(server_default="0")
+    counted_at: Mapped[datetime | None]
+
+
+class MatchModel(Identified, Base):
+    """Weights of a tenant's own, trained on purpose; without an active row those that ship hold."""
+
+    __tablename__ = "match_models"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "version", name="uq_match_models_version"),
+        Index("uq_match_models_active", "tenant_id", unique=True, postgresql_where=text("active")),
+    )
+    version: Mapped[str]
+    settings: Mapped[dict[str, Any]]
+    active: Mapped[bool] = mapped_column(server_default=text("false"), default=False)
 
 
 class LinkDecision(Identified, Base):
@@ -54,6 +127,8 @@ class LinkDecision(Identified, Base):
     b: Mapped[UUID]
     verdict: Mapped[str]
     by: Mapped[str]
+    actor: Mapped[str | None]
+    """The person who decided."""
     model_version: Mapped[str | None]
     weight: Mapped[float | None] = mapped_column(Float())
     evidence: Mapped[list[Any]] = mapped_column(server_default="[]", default=list, info=PERSONAL)

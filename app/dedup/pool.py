@@ -11,32 +11,34 @@ from typing import Final, Literal
 from uuid import UUID
 
 from app.candidates.features import Features
-from app.dedup.rules import STRONG, Judgement, Policy, judge, may_match
-from app.normalise.keys import BlockingKey, Identity, blocking_keys
-from app.normalise.name_verdict import name_verdict
+from app.dedup.levels import LEVELS, name_level
+from app.dedup.rules import STRONG, Judgement, Knowledge, judge
+from app.dedup.sides import Side, side_of
+from app.normalise.keys import BlockingKey, Identity, KeyKind, blocking_keys
 
 GENERIC_FROM: Final = 4
 """So many candidates whose names are pairwise different make a shared value generic."""
 
-SHARED: Final = ("email", "phone", "url")
-MET_BY: Final = (*SHARED, "birth_family", "birth_given", "family_employer", "given_employer")
-"""Keys that can decide something without weights; the others are filed for the model."""
+SHARED: Final[Collection[KeyKind]] = ("email", "phone", "url")
 
 Hasher = Callable[[str, str], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Keyed:
-    """One statement's features with the hashes of its keys."""
+    """One statement with the hashes of its keys, and of its values that are counted over the pool."""
 
     features: Features
+    side: Side
     keys: tuple[tuple[BlockingKey, bytes], ...]
+    counted: tuple[tuple[tuple[str, str], bytes], ...]
 
-    def hashes(self, kinds: Collection[str] = MET_BY) -> list[bytes]:
-        return [hashed for key, hashed in self.keys if key.kind in kinds]
+    def hashes(self, kinds: Collection[str] | None = None) -> list[bytes]:
+        """Return the hashes of the keys, or of those of some kinds."""
+        return [hashed for key, hashed in self.keys if kinds is None or key.kind in kinds]
 
 
-def keyed(features: Features, hasher: Hasher) -> Keyed:
+def keyed(features: Features, hasher: Hasher, record_id: UUID | None = None) -> Keyed:
     """File one statement's features under all their keys."""
     identity = Identity(
         name=features.name,
@@ -47,11 +49,17 @@ def keyed(features: Features, hasher: Hasher) -> Keyed:
         employers=(features.employer,) if features.employer else (),
         birth_date=date.fromisoformat(features.birth_date) if features.birth_date else None,
     )
-    return Keyed(features, tuple((key, hasher(key.kind, key.value)) for key in sorted(blocking_keys(identity))))
+    side = side_of(features, record_id)
+    return Keyed(
+        features,
+        side,
+        tuple((key, hasher(key.kind, key.value)) for key in sorted(blocking_keys(identity))),
+        tuple((each, hasher(*each)) for each in side.counted()),
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Met:
     """Somebody whom a statement may be about."""
 
     candidate_id: UUID
@@ -62,15 +70,22 @@ class Found:
 class Pool:
     """Who is known, under which keys, and which keys are generic."""
 
-    policy: Policy
-    people: dict[UUID, list[Features]] = field(default_factory=dict)
+    known: Knowledge
+    people: dict[UUID, list[Side]] = field(default_factory=dict)
     holders: dict[bytes, dict[UUID, None]] = field(default_factory=dict)
     generic: set[bytes] = field(default_factory=set)
     turned_generic: set[bytes] = field(default_factory=set)
+    gained: dict[bytes, int] = field(default_factory=dict)
+    """How many more candidates hold a counted value than before this transaction."""
 
-    def file(self, candidate_id: UUID, statement: Keyed) -> None:
+    def file(self, candidate_id: UUID, statement: Keyed, record_id: UUID | None = None) -> None:
         """Remember that this person said this."""
-        self.people.setdefault(candidate_id, []).append(statement.features)
+        said = self.people.setdefault(candidate_id, [])
+        for (column, value), hashed in statement.counted:
+            if all(getattr(side, column) != value for side in said):
+                self.gained[hashed] = self.gained.get(hashed, 0) + 1
+                self.known.holders[column, value] = self.known.holders.get((column, value), 0) + 1
+        said.append(side_of(statement.features, record_id))
         for _, hashed in statement.keys:
             self.holders.setdefault(hashed, {})[candidate_id] = None
 
@@ -78,66 +93,66 @@ class Pool:
         """Return who holds any key that was asked for."""
         return {each for holders in self.holders.values() for each in holders}
 
-    def meet(
-        self,
-        statement: Keyed,
-        own: UUID | None = None,
-        *,
-        kinds: Collection[str] = MET_BY,
-        told: Literal["all"] | None = None,
-    ) -> list[Found]:
+    def meet(self, statement: Keyed, own: UUID | None = None, *, told: Literal["all"] | None = None) -> list[Met]:
         """Return whom a statement matches, the best first; `own` is the candidate that it belongs to already.
 
         Whom the rules call `different` is left out, unless all are to be told.
         """
-        generic = self._generic(statement, own)
-        met = {each for hashed in statement.hashes(kinds) for each in self.holders.get(hashed, ()) if each != own}
+        self._learn(statement, own)
+        met = {each for hashed in statement.hashes() for each in self.holders.get(hashed, ()) if each != own}
         found = [
-            Found(each, judge([statement.features], self.people[each], self.policy, generic))
-            for each in sorted(met)
-            if each in self.people and (told or self._may_match(statement.features, each))
+            Met(each, judge([statement.side], self.people[each], self.known)) for each in met if each in self.people
         ]
-        sharing = [each for each in found if each.judgement.agreeing & STRONG]
-        if len(sharing) == 1 and sharing[0].judgement.is_nameless and not sharing[0].judgement.contradicts:
-            found = [_linked(each) if each is sharing[0] else each for each in found]
+        found = self._nameless(statement, found)
         kept = [each for each in found if told or each.judgement.decision != "different"]
         return sorted(kept, key=lambda each: (*each.judgement.order, each.candidate_id))
 
-    def _may_match(self, features: Features, other: UUID) -> bool:
-        return any(may_match(features, each, self.policy) for each in self.people[other])
+    def _nameless(self, statement: Keyed, found: list[Met]) -> list[Met]:
+        """Link whoever has no name to the only one who shares a contact; where several do, pair them all."""
+        sharing = {each.candidate_id for each in found if each.judgement.agreeing & STRONG}
 
-    def _generic(self, statement: Keyed, own: UUID | None) -> set[tuple[str, str]]:
-        """Return (kind, key) of this statement's shared values that are generic, now that it holds them too."""
-        found = set()
+        def is_nameless(met: Met) -> bool:
+            said = self.people[met.candidate_id]
+            return statement.side.name is None or all(side.name is None for side in said)
+
+        def told(met: Met) -> Met:
+            if met.candidate_id not in sharing or met.judgement.decision == "same" or not is_nameless(met):
+                return met
+            if len(sharing) == 1:
+                return Met(met.candidate_id, met.judgement.decided("same", by="rule"))
+            return Met(met.candidate_id, met.judgement.decided("possible", "several"))
+
+        return [told(each) for each in found]
+
+    def _learn(self, statement: Keyed, own: UUID | None) -> None:
+        """Take in what is shipped of this statement's values, and which of them have become generic with it."""
+        self.known.learn(statement.side)
         for key, hashed in statement.keys:
             if key.kind not in SHARED:
                 continue
-            if hashed not in self.generic and self._is_generic(statement.features, hashed, own):
+            if hashed not in self.generic and self._is_generic(statement.side, hashed, own):
                 self.generic.add(hashed)
                 self.turned_generic.add(hashed)
             if hashed in self.generic:
-                found.add((str(key.kind), key.value))
-        return found
+                self.known.generic.add(key.value)
 
-    def _is_generic(self, features: Features, hashed: bytes, own: UUID | None) -> bool:
+    def _is_generic(self, side: Side, hashed: bytes, own: UUID | None) -> bool:
         others = [each for each in self.holders.get(hashed, ()) if each != own and each in self.people]
         if len(others) < GENERIC_FROM - 1:
             return False
-        return _different([[features], *(self.people[each] for each in others)]) >= GENERIC_FROM
+        own_records = self.people.get(own, []) if own else []
+        return differing([[side, *own_records], *(self.people[each] for each in others)]) >= GENERIC_FROM
 
 
-def _linked(found: Found) -> Found:
-    return Found(found.candidate_id, found.judgement.decided("same"))
-
-
-def _different(people: Iterable[Sequence[Features]]) -> int:
+def differing(people: Iterable[Sequence[Side]]) -> int:
     """Count people whose names are pairwise neither `agree` nor `partial`; names that cannot be compared differ."""
-    kept: list[Sequence[Features]] = []
+    kept: list[Sequence[Side]] = []
     for person in people:
         if not any(_alike(person, other) for other in kept):
             kept.append(person)
     return len(kept)
 
 
-def _alike(left: Sequence[Features], right: Sequence[Features]) -> bool:
-    return any(name_verdict(a.name, b.name).verdict in {"agree", "partial"} for a in left for b in right)
+def _alike(left: Sequence[Side], right: Sequence[Side]) -> bool:
+    found = (name_level(a.name, b.name) for a in left for b in right)
+    return any(level is not None and LEVELS["name", level].verdict in ("agree", "partial") for level in found)

@@ -1,16 +1,42 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
+from uuid import UUID
 
 from app.dedup.models import CandidatePair, DedupPolicy
+from app.dedup.sides import COUNTED, LISTS, PARTS
 from app.kit import json
 from app.kit.db import Session
 from app.kit.paging import Paging
 from app.kit.repository import Repository, ResourceRepository
 
-KEY_CAP: Final = 50
-"""So many holders of one key are looked at; a key that more people share says little."""
+KEY_CAP: Final = 200
+"""So many records of one key are looked at; a key that more records share says little."""
 
 LIVE: Final = "c.hidden_at is null and c.erased_at is null and c.merged_into is null"
+
+
+_COMPARED: Final = ", ".join(f"m.{column}" for column in ("name", *LISTS, *COUNTED, "birth_date", "is_vouched"))
+_COLUMNS: Final = {
+    "record_id": "uuid", "candidate_id": "uuid", "name": "jsonb", "is_plain": "boolean",
+    **dict.fromkeys(LISTS, "text[]"),
+    **dict.fromkeys((*COUNTED, "birth_date", *PARTS), "text"),
+}  # fmt: skip
+_FILE: Final = f"""
+    with keys as (
+      insert into record_keys (key_hash, record_id, candidate_id, kind)
+      select decode(h, 'hex'), r, c, k
+      from unnest(cast(:hashes as text[]), cast(:records as uuid[]), cast(:candidates as uuid[]),
+        cast(:kinds as text[])) as t(h, r, c, k)
+      on conflict do nothing
+    ), features as (
+      insert into match_features ({", ".join(_COLUMNS)})
+      select {", ".join(_COLUMNS)} from jsonb_to_recordset(cast(:features as jsonb))
+        as t({", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())})
+      on conflict do nothing
+    )
+    insert into term_frequencies (value_hash, n)
+    select decode(h, 'hex'), n from unnest(cast(:gained as text[]), cast(:by as bigint[])) as t(h, n) order by 1
+    on conflict (tenant_id, value_hash) do update set n = term_frequencies.n + excluded.n"""  # noqa: S608 (constants)
 
 
 class PolicyRepository(Repository[DedupPolicy]):
@@ -18,6 +44,15 @@ class PolicyRepository(Repository[DedupPolicy]):
 
     async def get(self, *, lock: bool = False) -> DedupPolicy | None:
         return await self.first(self.visible().with_for_update() if lock else self.visible())
+
+
+async def state(session: Session) -> Any:  # noqa: ANN401 (a row)
+    """Return (policy, pool, counting, model, version): what matching goes by in this tenant, null where unsaid."""
+    return await session.row(
+        """select p.policy, s.pool, s.counting, m.settings as model, m.version
+           from (values (1)) as one left join dedup_policies p on true left join match_state s on true
+           left join match_models m on m.active"""
+    )
 
 
 class PairRepository(ResourceRepository[CandidatePair]):
@@ -39,57 +74,116 @@ async def lock(session: Session, tenant: int, buckets: Sequence[int]) -> None:
     )
 
 
-async def holders(session: Session, hashes: Sequence[bytes]) -> list[Any]:
-    """Return (key_hash, candidate_id) of live candidates, at most `KEY_CAP` for a key, the oldest first."""
+async def asked(session: Session, hashes: Sequence[bytes], counted: Sequence[bytes]) -> list[Any]:
+    """Return what is known of keys and counted values: (hash, candidate_id, generic, n).
+
+    A key has a row for each record that it leads to, the oldest first and at most `KEY_CAP`; `n` is set for a counted
+    value. Lateral, so that a key that a million people share costs no more than the cap.
+    """
     return await session.rows(
-        f"""select key_hash, candidate_id from (
-              select k.key_hash, k.candidate_id,
-                dense_rank() over (partition by k.key_hash order by k.candidate_id) as place
-              from record_keys k join candidates c on c.tenant_id = k.tenant_id and c.id = k.candidate_id
-              where k.key_hash = any(cast(:hashes as bytea[])) and {LIVE}
-            ) as found where place <= :cap group by key_hash, candidate_id order by candidate_id""",  # noqa: S608 (constants)
+        """select k.hash, found.candidate_id, coalesce(s.generic, false) as generic, cast(null as bigint) as n
+           from unnest(cast(:hashes as bytea[])) as k(hash)
+           cross join lateral (
+             select r.candidate_id from record_keys r where r.key_hash = k.hash order by r.record_id limit :cap
+           ) as found
+           left join key_stats s on s.key_hash = k.hash
+           union all
+           select value_hash, null, false, n from term_frequencies where value_hash = any(cast(:counted as bytea[]))""",
         hashes=list(hashes),
+        counted=list(counted),
         cap=KEY_CAP,
     )
 
 
-async def generic(session: Session, hashes: Sequence[bytes]) -> list[bytes]:
-    """Return which of these keys too many people share."""
-    rows = await session.rows(
-        "select key_hash from key_stats where generic and key_hash = any(cast(:hashes as bytea[]))", hashes=list(hashes)
+async def sides(session: Session, ids: Sequence[UUID]) -> list[Any]:
+    """Return the flat features of all records of these candidates, of live ones only, each one's oldest first."""
+    return await session.rows(
+        f"""select f.* from unnest(cast(:ids as uuid[])) as asked(id)
+            join candidates c on c.id = asked.id and {LIVE}
+            cross join lateral (
+              select candidate_id, record_id, {_COMPARED} from match_features m where m.candidate_id = c.id
+              order by m.record_id
+            ) as f""",  # noqa: S608 (constants)
+        ids=list(ids),
     )
-    return [row.key_hash for row in rows]
 
 
-async def file_keys(session: Session, keys: Sequence[Mapping[str, Any]]) -> None:
-    await session.run(
-        """insert into record_keys (key_hash, record_id, candidate_id, kind)
-           select decode(h, 'hex'), r, c, k
-           from unnest(cast(:hashes as text[]), cast(:records as uuid[]), cast(:candidates as uuid[]),
-             cast(:kinds as text[])) as t(h, r, c, k)
-           on conflict do nothing""",
-        hashes=[key["hash"] for key in keys],
-        records=[key["record_id"] for key in keys],
-        candidates=[key["candidate_id"] for key in keys],
-        kinds=[key["kind"] for key in keys],
+async def came_with(session: Session, candidate_id: UUID) -> list[Any]:
+    """Return the flat features of the records that came to this id, or to ids that were merged into it."""
+    return await session.rows(
+        f"""with recursive part(id) as (
+              select cast(:id as uuid) union select c.id from candidates c join part p on c.merged_into = p.id
+            )
+            select m.candidate_id, m.record_id, {_COMPARED} from part p
+            join records r on r.first_candidate_id = p.id join match_features m on m.record_id = r.id
+            order by m.record_id""",  # noqa: S608 (constants)
+        id=candidate_id,
     )
+
+
+async def decided(session: Session, left: Sequence[UUID], right: Sequence[UUID]) -> Any:  # noqa: ANN401 (a row)
+    """Return (verdict, actor) of what a person last decided between records of two sides, or None."""
+    return await session.row(
+        """select verdict, actor from link_decisions
+           where by = 'person' and revoked_at is null
+             and ((a = any(cast(:left as uuid[])) and b = any(cast(:right as uuid[])))
+               or (a = any(cast(:right as uuid[])) and b = any(cast(:left as uuid[]))))
+           order by at desc limit 1""",
+        left=list(left),
+        right=list(right),
+    )
+
+
+async def file(session: Session, filed: Mapping[str, Any]) -> None:
+    """Write the keys, the flat features and the counts of new records."""
+    await session.run(_FILE, **filed)
 
 
 async def mark_generic(session: Session, hashes: Collection[bytes], n: int) -> None:
     await session.run(
         """insert into key_stats (key_hash, n, generic)
            select h, :n, true from unnest(cast(:hashes as bytea[])) as t(h) order by h
-           on conflict (tenant_id, key_hash) do update set generic = true, n = greatest(key_stats.n, excluded.n)""",
+           on conflict (tenant_id, key_hash) do update
+             set generic = true, n = greatest(key_stats.n, excluded.n), judged_at = null""",
         hashes=list(hashes),
         n=n,
     )
 
 
+async def lay_aside(session: Session, values: Sequence[str], hashes: Sequence[bytes]) -> None:
+    """Note with every record that shows one of these values that it is generic."""
+    await session.run(
+        """update match_features f set generic = array_append(f.generic, k.value)
+           from unnest(cast(:values as text[]), cast(:hashes as bytea[])) as k(value, hash)
+           join record_keys r on r.key_hash = k.hash
+           where f.record_id = r.record_id and not f.generic @> array[k.value]""",
+        values=list(values),
+        hashes=list(hashes),
+    )
+
+
+async def free(session: Session, owners: Sequence[UUID], external_ids: Sequence[str], hashes: Sequence[bytes]) -> None:
+    """Take external ids out of what the records of their former owners are found and compared by."""
+    await session.run(
+        """with freed as (
+             select owner, external_id, hash from unnest(cast(:owners as uuid[]), cast(:external_ids as text[]),
+               cast(:hashes as bytea[])) as t(owner, external_id, hash)
+           ), unfiled as (
+             delete from record_keys k using freed f where k.key_hash = f.hash and k.candidate_id = f.owner
+           )
+           update match_features m set external_ids = array_remove(m.external_ids, f.external_id)
+           from freed f where m.candidate_id = f.owner and m.external_ids @> array[f.external_id]""",
+        owners=list(owners),
+        external_ids=list(external_ids),
+        hashes=list(hashes),
+    )
+
+
 async def decide(session: Session, decisions: Sequence[Mapping[str, Any]]) -> None:
     await session.run(
-        """insert into link_decisions (id, a, b, verdict, by, weight, evidence)
-           select id, a, b, verdict, by, weight, evidence from jsonb_to_recordset(cast(:rows as jsonb))
-             as t(id uuid, a uuid, b uuid, verdict text, by text, weight float8, evidence jsonb)
+        """insert into link_decisions (id, a, b, verdict, by, model_version, weight, evidence)
+           select id, a, b, verdict, by, model_version, weight, evidence from jsonb_to_recordset(cast(:rows as jsonb))
+             as t(id uuid, a uuid, b uuid, verdict text, by text, model_version text, weight float8, evidence jsonb)
            on conflict do nothing""",
         rows=json.dumps(decisions),
     )

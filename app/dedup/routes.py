@@ -4,10 +4,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from app.candidates.errors import CandidateNotFound
-from app.dedup import service
-from app.dedup.errors import PairNotFound
+from app.dedup import explanation, service
+from app.dedup.errors import PairNotFound, SamePerson
 from app.dedup.models import CandidatePair, DedupPolicy
-from app.dedup.schemas import CheckBody, Matches, PairRead, PolicyBody, PolicyRead
+from app.dedup.schemas import CheckBody, ExplainBody, Explanation, Matches, PairRead, PolicyBody, PolicyRead
 from app.kit.answer import AnswerDep
 from app.kit.errors import CursorInvalid, CursorMismatch, PreconditionFailed
 from app.kit.paging import PagingQuery
@@ -32,6 +32,15 @@ async def expected_policy(session: SessionDep, answer: AnswerDep) -> DedupPolicy
 @router.post("/check", summary="Ask who this could be", **operation("dedup:read", CandidateNotFound))
 async def check_candidate(session: SessionDep, body: CheckBody) -> Matches:
     return await service.check(session, body)
+
+
+@router.post(
+    "/explain",
+    summary="Ask what speaks for and against two candidates being one",
+    **operation("dedup:read", CandidateNotFound, SamePerson),
+)
+async def explain_candidates(session: SessionDep, body: ExplainBody) -> Explanation:
+    return await explanation.explain(session, body)
 
 
 @router.get("/pairs", summary="List pairs", **operation("dedup:read", CursorInvalid, CursorMismatch))

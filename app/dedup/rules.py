@@ -1,40 +1,32 @@
-"""Deterministic matching: verdicts by feature, and what they decide while no weights are trained.
+"""What two people's records decide: the weights of their features, a tenant's policy, and who contradicts whom.
 
-Three rules link by themselves: a shared e-mail, mobile or personal profile URL that is not generic, under an agreeing
-name; the same, where one side has no name and nobody else shares it; and a rule of the tenant. A shared one of these
-under any other name, and an agreeing name with one more agreeing feature, open a pair.
-
-The figures of a decision by rule are fixed: a link weighs +20 bits (the cap of the model's levels), a pair 0 bits, that
-is a probability of one half, anything else −20 bits. The bits lie in equal parts on the features that agree (on the
-prior, where none does), so that the evidence sums to the weight.
+Only the same external id, a tenant's rule, and a contact of somebody without a name that nobody else has, link by
+themselves. All else needs the automatic threshold, so many agreeing features, and names that do not contradict.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final, Literal
+from uuid import UUID
 
-from app.candidates.features import Features, Kind
 from app.candidates.profile import SOURCE_ORDER
-from app.normalise.name_verdict import Verdict, equal_scripts, name_verdict
-from app.normalise.names import NameFeatures
+from app.dedup import levels
+from app.dedup.frequencies import shipped
+from app.dedup.levels import CONTRADICTING, LEVELS, Found, Verdict
+from app.dedup.model import Model, default_model, frequency, prior, probability
+from app.dedup.sides import Side
+from app.normalise.name_verdict import equal_scripts
 
 Decision = Literal["same", "possible", "different"]
 Reason = Literal["possible", "contradiction", "several", "generic", "requested"]
 
-FEATURES: Final = (
-    "name", "email", "mobile", "fixed_phone", "profile_url", "birth_date", "employer", "external_id",
-)  # fmt: skip
+FEATURES: Final = tuple(levels.COMPARISONS)
 STRONG: Final = frozenset({"email", "mobile", "profile_url"})
-SUPPORT: Final = frozenset({"birth_date", "employer", "fixed_phone"})
-BITS: Final[Mapping[str, float]] = {"same": 20.0, "possible": 0.0, "different": -20.0}
+"""Features of which a shared value opens a pair under any name."""
+TELLING: Final = STRONG | {"birth_date"}
+"""Features of which an automatic link needs one."""
 _RANK: Final[Mapping[str, int]] = {"same": 0, "possible": 1, "different": 2}
-_LINES: Final[tuple[tuple[str, Kind, str | None], ...]] = (
-    ("email", "email", None),
-    ("mobile", "phone", "mobile"),
-    ("fixed_phone", "phone", "fixed"),
-    ("profile_url", "url", None),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,165 +42,199 @@ class Policy:
     source_order: tuple[str, ...] = SOURCE_ORDER
 
 
+@dataclass(slots=True)
+class Knowledge:
+    """What is known beside two records.
+
+    `pool` is the number of candidates; `holders` says how many of them hold a (column, value), `shipped` the share of
+    it in the shipped frequencies; `generic` are match keys that too many people share.
+    """
+
+    policy: Policy = field(default_factory=Policy)
+    model: Model = field(default_factory=default_model)
+    pool: int = 0
+    holders: dict[tuple[str, str], int] = field(default_factory=dict)
+    shipped: dict[tuple[str, str], float] = field(default_factory=dict)
+    generic: set[str] = field(default_factory=set)
+    counting: int = 0
+    """How often the pool's values were counted anew."""
+
+    @property
+    def version(self) -> str:
+        """Names the weights and the frequencies that a decision rests on."""
+        return f"{self.model.version}.{self.counting}"
+
+    @property
+    def prior(self) -> float:
+        """Bits before any evidence."""
+        return prior(self.pool)
+
+    def learn(self, side: Side) -> None:
+        """Take in what is shipped of a record's values."""
+        for column, share in shipped(side).items():
+            self.shipped[column, getattr(side, column)] = share
+
+    def share(self, column: str, *values: str | None) -> float | None:
+        """Return the larger share of the pool that holds one of these values, in 0..1; None without a value."""
+        shares = [
+            frequency(self.holders.get((column, value), 1), self.shipped.get((column, value), 0.0), self.pool)
+            for value in set(values)
+            if value is not None
+        ]
+        return max(shares, default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One row of an explanation; `weight` is in bits."""
 
     feature: str
-    verdict: str
+    verdict: Verdict
     weight: float = 0.0
     left: str | None = None
     right: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Judgement:
-    """What two people's statements say: `is_nameless` when one side has no name but shares something strong."""
+    """What two records say; `compared` and `bits` go by `FEATURES`, `by` is who decides: the model or a rule."""
 
     decision: Decision
     reason: Reason
-    evidence: tuple[Evidence, ...]
-    contradicts: bool = False
-    is_nameless: bool = False
+    compared: tuple[Found, ...]
+    bits: tuple[float, ...]
+    prior: float
+    records: tuple[UUID | None, UUID | None] = (None, None)
+    by: Literal["rule", "model"] = "model"
 
-    @property
-    def agreeing(self) -> frozenset[str]:
-        return frozenset(row.feature for row in self.evidence if row.verdict == "agree")
-
-    @property
+    @cached_property
     def weight(self) -> float:
         """Bits: the sum of the evidence."""
-        return sum(row.weight for row in self.evidence)
+        return sum((*self.bits, self.prior))
 
     @property
     def probability(self) -> float:
         """`1/(1 + 2^−weight)`, in 0..1."""
-        return float(1.0 / (1.0 + 2.0**-self.weight))
+        return probability(self.weight)
 
-    @property
-    def order(self) -> tuple[int, int]:
-        """Sorts the best first."""
-        return _RANK[self.decision], -len(self.agreeing)
-
-    def decided(self, decision: Decision, reason: Reason | None = None) -> "Judgement":
-        """Return this judgement with another decision and the bits that go with it."""
-        return replace(
-            self, decision=decision, reason=reason or self.reason, evidence=tuple(weighed(self.evidence, decision))
+    @cached_property
+    def agreeing(self) -> frozenset[str]:
+        return frozenset(
+            feature
+            for feature, found in zip(FEATURES, self.compared, strict=True)
+            if found.level and LEVELS[feature, found.level].verdict == "agree"
         )
 
+    @property
+    def contradicts(self) -> bool:
+        return self.reason == "contradiction"
 
-def judge(
-    left: Sequence[Features], right: Sequence[Features], policy: Policy, generic: Collection[tuple[str, str]] = ()
-) -> Judgement:
-    """Judge two people by the best pair of their records; a contradiction between any two holds a link back.
+    @property
+    def order(self) -> tuple[int, float]:
+        """Sorts the best first."""
+        return _RANK[self.decision], -self.weight
 
-    `generic` holds (kind, match key) of values that too many people share.
-    """
-    pairs = [judge_records(a, b, policy, generic) for a in left for b in right]
-    best = min(pairs, key=lambda found: found.order)
-    if best.is_nameless and _have_names(left) and _have_names(right):
-        is_agreed = any(each.evidence[0].verdict == "agree" for each in pairs)
-        best = replace(best, is_nameless=False).decided("same" if is_agreed else "possible", "possible")
-    if best.decision != "different" and any(each.contradicts for each in pairs):
-        return replace(best.decided("possible", "contradiction"), contradicts=True)
+    def decided(
+        self, decision: Decision, reason: Reason | None = None, by: Literal["rule", "model"] | None = None
+    ) -> "Judgement":
+        """Return this judgement with another decision; what it weighs stays."""
+        return replace(self, decision=decision, reason=reason or self.reason, by=by or self.by)
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Every feature with its verdict, then the prior."""
+        rows = zip(FEATURES, self.compared, self.bits, strict=True)
+        told = (Evidence(feature, _verdict(feature, found), bits, *found[1:3]) for feature, found, bits in rows)
+        return (*told, Evidence("prior", "prior", self.prior))
+
+
+def _verdict(feature: str, found: Found) -> Verdict:
+    if found.level is None:
+        return "generic" if found.is_generic else "missing"
+    return LEVELS[feature, found.level].verdict
+
+
+def judge(left: Sequence[Side], right: Sequence[Side], known: Knowledge) -> Judgement:
+    """Judge two people by the best pair of their records; a contradiction between any two holds a link back."""
+    best = min((judge_records(a, b, known) for a in left for b in right), key=lambda found: found.order)
+    if best.decision == "different" or best.contradicts:
+        return best
+    if any(contradict(a, b) for a in left for b in right):
+        return best.decided("possible", "contradiction")
     return best
 
 
-def _have_names(people: Iterable[Features]) -> bool:
-    return any(each.name for each in people)
+def contradict(left: Side, right: Side) -> bool:
+    """Whether the names of two records exclude each other; records that a person has linked exclude nobody."""
+    if left.is_vouched or right.is_vouched:
+        return False
+    return levels.name_level(left.name, right.name) in CONTRADICTING
 
 
-def judge_records(left: Features, right: Features, policy: Policy, generic: Collection[tuple[str, str]]) -> Judgement:
+def judge_records(left: Side, right: Side, known: Knowledge) -> Judgement:
     """Judge two records."""
-    names = name_verdict(left.name, right.name)
-    contradicts, evidence = names.contradicts, compare(left, right, names.verdict, policy, generic)
-    found = Judgement("different", "possible", tuple(evidence), contradicts)
-    name = found.evidence[0].verdict
-    is_strong = bool(found.agreeing & STRONG)
-    if contradicts:
-        return found.decided("possible" if is_strong else "different", "contradiction")
-    by_tenant = {rule["decision"] for rule in policy.rules if set(rule["all"]) <= _terms(left, right, found)}
-    if "same" in by_tenant or (is_strong and name == "agree"):
-        return found.decided("same")
-    if is_strong and not (left.name and right.name):
-        return replace(found.decided("possible", "several"), is_nameless=True)
-    if is_strong or by_tenant or (name == "agree" and found.agreeing & SUPPORT):
-        return found.decided("possible")
-    return found.decided("different")
+    compared = compare(left, right, known)
+    bits = tuple(_bits(feature, found, left, right, known) for feature, found in zip(FEATURES, compared, strict=True))
+    weighed = Judgement("different", "possible", compared, bits, known.prior, (left.record_id, right.record_id))
+    if compared[0].level in CONTRADICTING:
+        is_seen = weighed.agreeing & STRONG or weighed.probability >= known.policy.review_threshold
+        return weighed.decided("possible" if is_seen else "different", "contradiction")
+    by_rule = _rule(left, right, weighed, known.policy)
+    if by_rule == "same":
+        return weighed.decided("same", by="rule")
+    if _is_automatic(weighed, known.policy):
+        return weighed.decided("same")
+    if by_rule or weighed.probability >= known.policy.review_threshold:
+        return weighed.decided("possible")
+    return weighed
 
 
-def may_match(left: Features, right: Features, policy: Policy) -> bool:
-    """Whether judging these records can find anything but `different`; far cheaper than to judge them."""
-    if policy.rules or not left.identifiers.isdisjoint(right.identifiers):
-        return True
-    supports = ((left.birth_date, right.birth_date), (left.employer, right.employer))
-    is_supported = any(mine is not None and mine == theirs for mine, theirs in supports)
-    return is_supported and name_verdict(left.name, right.name).verdict == "agree"
+def compare(left: Side, right: Side, known: Knowledge) -> tuple[Found, ...]:
+    """Find the level of each feature, in the order of `FEATURES`."""
+    nobodys = (*left.nobodys, *left.generic, *right.nobodys, *right.generic)
+    generic = known.generic.union(nobodys) if nobodys else known.generic
+    name = levels.name_level(left.name, right.name)
+    return (
+        Found(name, _shown(left), _shown(right)),
+        levels.shared_level(left.emails, right.emails, generic),
+        levels.shared_level(left.mobiles, right.mobiles, generic),
+        levels.shared_level(left.fixed_phones, right.fixed_phones, generic),
+        levels.url_level(left.urls, right.urls, generic),
+        levels.birth_level(left.birth_date, right.birth_date),
+        levels.employer_level(left.employer, right.employer),
+        levels.external_level(left.external_ids, right.external_ids, known.policy.unique_sources),
+    )
 
 
-def compare(
-    left: Features, right: Features, names: Verdict, policy: Policy, generic: Collection[tuple[str, str]]
-) -> Iterator[Evidence]:
-    """Give each feature its verdict, the name first, whose verdict is `names`."""
-    yield Evidence("name", names, 0.0, _shown(left.name), _shown(right.name))
-    for feature, kind, line in _LINES:
-        yield _values(
-            feature, left.keys(kind, line), right.keys(kind, line), [key for of, key in generic if of == kind]
-        )
-    yield _single("birth_date", left.birth_date, right.birth_date)
-    yield _single("employer", left.employer, right.employer)
-    yield _external(left, right, policy)
-
-
-@cache
-def _absent(feature: str) -> Evidence:
-    return Evidence(feature, "missing")
-
-
-def _values(feature: str, left: Sequence[str], right: Sequence[str], generic: Collection[str]) -> Evidence:
-    if not left or not right:
-        return _absent(feature) if not (left or right) else Evidence(feature, "missing", 0.0, *_firsts(left, right))
-    shared = [value for value in left if value in right]
-    telling = [value for value in shared if value not in generic]
-    if telling:
-        return Evidence(feature, "agree", 0.0, telling[0], telling[0])
-    if shared:
-        return Evidence(feature, "generic", 0.0, shared[0], shared[0])
-    return Evidence(feature, "disagree", 0.0, left[0], right[0])
-
-
-def _firsts(left: Sequence[str], right: Sequence[str]) -> tuple[str | None, str | None]:
-    return next(iter(left), None), next(iter(right), None)
-
-
-def _single(feature: str, left: str | None, right: str | None) -> Evidence:
-    verdict = "missing" if left is None or right is None else "agree" if left == right else "disagree"
-    return Evidence(feature, verdict, 0.0, left, right)
-
-
-def _external(left: Features, right: Features, policy: Policy) -> Evidence:
-    shared = set(left.external_ids) & set(right.external_ids)
-    if shared:
-        value = ":".join(min(shared))
-        return Evidence("external_id", "agree", 0.0, value, value)
-    unique = ({source for source, _ in side.external_ids} & set(policy.unique_sources) for side in (left, right))
-    return Evidence("external_id", "disagree" if set.intersection(*unique) else "missing")
-
-
-def _shown(name: NameFeatures | None) -> str | None:
+def _shown(side: Side) -> str | None:
+    name = side.name
     return (name.whole.kanji or name.whole.kana or name.whole.latin) if name else None
 
 
-def _terms(left: Features, right: Features, found: Judgement) -> set[str]:
-    """Return what a tenant's rule may name: agreeing features, and scripts in which the names are equal."""
+def _bits(feature: str, found: Found, left: Side, right: Side, known: Knowledge) -> float:
+    if found.level is None:
+        return 0.0
+    column = known.model.counted(feature, found.level)
+    share = known.share(column, getattr(left, column), getattr(right, column)) if column else None
+    return known.model.bits(feature, found.level, share)
+
+
+def _is_automatic(found: Judgement, policy: Policy) -> bool:
+    """Whether the model may link by itself: fixed lines never count, the employer only under a name that is near."""
+    name = found.compared[0].level
+    is_name_near = name is not None and LEVELS["name", name].verdict in ("agree", "partial")
+    counting = found.agreeing - ({"fixed_phone"} if is_name_near else {"fixed_phone", "employer"})
+    is_sure = found.probability >= policy.auto_threshold
+    return is_sure and len(counting) >= policy.min_agreeing and bool(counting & TELLING)
+
+
+def _rule(left: Side, right: Side, found: Judgement, policy: Policy) -> Decision | None:
+    """Return what a shared external id, or a rule of the tenant, decides."""
+    if "external_id" in found.agreeing:
+        return "same"
+    if not policy.rules:
+        return None
     scripts = equal_scripts(left.name, right.name) if left.name and right.name else ()
-    return {*found.agreeing, *(f"name_{script}" for script in scripts)}
-
-
-def weighed(evidence: Sequence[Evidence], decision: Decision) -> Iterator[Evidence]:
-    """Lay the bits of a decision on the agreeing features, or on the prior where none agrees."""
-    bits, rows = BITS[decision], [row for row in evidence if row.feature != "prior"]
-    carriers = [row.feature for row in rows if row.verdict == "agree"] if decision == "same" else []
-    for row in rows:
-        yield replace(row, weight=bits / len(carriers) if row.feature in carriers else 0.0)
-    yield Evidence("prior", "prior", 0.0 if carriers else bits)
+    terms = {*found.agreeing, *(f"name_{script}" for script in scripts)}
+    decided: Collection[Decision] = {rule["decision"] for rule in policy.rules if set(rule["all"]) <= terms}
+    return "same" if "same" in decided else "possible" if decided else None

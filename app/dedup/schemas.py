@@ -24,18 +24,18 @@ Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 _EVIDENCE: dict[str, Any] = {
-    "probability": 0.9999990463265931,
-    "weight": 20.0,
+    "probability": 0.999998897314026,
+    "weight": 19.790578,
     "evidence": [
-        {"feature": "name", "verdict": "agree", "weight": 10.0, "left": "高橋花子", "right": "高橋花子"},
+        {"feature": "name", "verdict": "agree", "weight": 12.440293, "left": "髙橋 花子", "right": "高橋花子"},
         {
             "feature": "email",
             "verdict": "agree",
-            "weight": 10.0,
-            "left": "hanako@example.jp",
+            "weight": 19.960141,
+            "left": "Hanako@example.jp",
             "right": "hanako@example.jp",
         },
-        {"feature": "prior", "verdict": "prior", "weight": 0.0, "left": None, "right": None},
+        {"feature": "prior", "verdict": "prior", "weight": -12.609856, "left": None, "right": None},
     ],
 }
 
@@ -81,6 +81,44 @@ class CheckBody(CandidateFields):
     model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
     exclude_id: UUID | None = None
     include: Literal["all"] | None = None
+
+
+class ExplainBody(Body):
+    """Two candidates, by any id they ever had."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "left_id": "01999999-0000-7000-8000-000000000001",
+                "right_id": "01999999-0000-7000-8000-000000000002",
+            }
+        }
+    )
+    left_id: UUID
+    right_id: UUID
+
+
+class Explanation(Schema):
+    """What speaks for and against two candidates being one person; `decided_by` is set where a person has decided."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "left_id": "01999999-0000-7000-8000-000000000001",
+                "right_id": "01999999-0000-7000-8000-000000000002",
+                **_EVIDENCE,
+                "decision": "same",
+                "decided_by": None,
+            }
+        }
+    )
+    left_id: UUID
+    right_id: UUID
+    probability: float
+    weight: float
+    decision: str
+    decided_by: str | None
+    evidence: list[EvidenceRead]
 
 
 class PairRead(Schema):

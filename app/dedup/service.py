@@ -1,5 +1,7 @@
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict
+from datetime import timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from app.candidates import service as candidates
@@ -7,55 +9,89 @@ from app.candidates.errors import CandidateNotFound
 from app.candidates.features import Features, read_features
 from app.dedup import events, repository
 from app.dedup.errors import PairNotFound
-from app.dedup.matching import Filed, Linked, Opened
+from app.dedup.matching import Filed, Linked, Opened, Spelled, evidence
+from app.dedup.model import default_model, read_model
 from app.dedup.models import CandidatePair, DedupPolicy
-from app.dedup.pool import GENERIC_FROM, MET_BY, Found, Keyed, Pool, keyed
-from app.dedup.rules import Policy
+from app.dedup.pool import GENERIC_FROM, Keyed, Met, Pool, keyed
+from app.dedup.rules import Knowledge, Policy
 from app.dedup.schemas import CheckBody, EvidenceRead, Matches, MatchRead, PairRead, PolicyBody, PolicyRead
-from app.kit import crypto, outbox
+from app.dedup.sides import SEPARATOR, Side, read_side
+from app.dedup.words import Words, words_of
+from app.kit import crypto, json, outbox
+from app.kit.clock import now
 from app.kit.db import Session
 from app.kit.errors import FieldError
+from app.kit.ids import new_id
+from app.kit.log import get_logger
 from app.kit.paging import Paging
 from app.kit.schemas import Page
 from app.normalise.keys import key_hash
 from app.tenancy import service as tenancy
 
-BUCKETS = 4096
-"""Locks of matching a tenant: strong keys that fall into one bucket wait for each other."""
+log = get_logger(__name__)
 
-LOCKED = ("email", "phone", "url", "external_id")
+BUCKETS = 2048
+"""Locks of matching a tenant: keys that fall into one bucket wait for each other."""
+
+LOCKED: Final[Collection[str]] = ("email", "phone", "url", "external_id", "birth_family", "birth_given")
+"""Keys by which a record can be linked: who writes one of these waits for others who do."""
 MOST_MATCHES = 20
-ALL_KINDS = (*MET_BY, "sorted_name", "kanji_name", "unsplit_name")
+COUNTED_AFTER: Final = timedelta(seconds=30)
+"""How long after a write the size of the pool is counted anew."""
 
 
-def key(session: Session, features: Features) -> Keyed:
+def key(session: Session, features: Features, record_id: UUID | None = None) -> Keyed:
     """File one statement's features under the tenant's keyed hashes."""
     secret = crypto.derive("record-keys", str(session.tenant_id))
-    return keyed(features, lambda kind, value: key_hash(secret, kind, value))
+    return keyed(features, lambda kind, value: key_hash(secret, kind, value), record_id)
+
+
+def value_hash(session: Session, column: str, value: str) -> bytes:
+    """Return the tenant's keyed hash of a counted value."""
+    return key_hash(crypto.derive("record-keys", str(session.tenant_id)), column, value)
 
 
 async def hold(session: Session, statements: Iterable[Keyed]) -> None:
-    """Make everybody else who writes one of these strong keys wait until this transaction ends."""
+    """Make everybody else who writes one of these keys wait until this transaction ends."""
     hashes = {hashed for statement in statements for hashed in statement.hashes(LOCKED)}
     buckets = sorted({int.from_bytes(hashed[:4]) % BUCKETS for hashed in hashes})
     if buckets:
         await repository.lock(session, int.from_bytes(session.tenant_id.bytes[-4:], signed=True), buckets)
 
 
-async def policy(session: Session) -> Policy:
-    """Return the tenant's policy, or the default one."""
-    return _policy(await repository.PolicyRepository(session).get())
+async def knowledge(session: Session) -> Knowledge:
+    """Return what matching goes by in this tenant."""
+    state = await repository.state(session)
+    model = read_model(state.model, f"tenant-{state.version}") if state.model else default_model()
+    return Knowledge(_policy(state.policy), model, state.pool or 0, counting=state.counting or 0)
 
 
-async def pool(session: Session, statements: Sequence[Keyed], rules: Policy, kinds: Collection[str] = MET_BY) -> Pool:
-    """Return who holds a key of these statements; their records are still to be filled into `people`."""
-    found = Pool(rules)
-    hashes = sorted({hashed for statement in statements for hashed in statement.hashes(kinds)})
-    for row in await repository.holders(session, hashes) if hashes else ():
-        found.holders.setdefault(row.key_hash, {})[row.candidate_id] = None
-    if found.holders:
-        found.generic.update(await repository.generic(session, sorted(found.holders)))
+async def pool(session: Session, statements: Sequence[Keyed], known: Knowledge) -> Pool:
+    """Return who holds a key of these statements, with all that their records say; only live candidates."""
+    found = Pool(known)
+    hashes = sorted({hashed for statement in statements for hashed in statement.hashes()})
+    counted = {hashed: value for statement in statements for value, hashed in statement.counted}
+    met: Counter[bytes] = Counter()
+    for row in await repository.asked(session, hashes, sorted(counted)) if hashes or counted else ():
+        if row.n is not None:
+            known.holders[counted[row.hash]] = row.n
+            continue
+        met[row.hash] += 1
+        found.holders.setdefault(row.hash, {})[row.candidate_id] = None
+        if row.generic:
+            found.generic.add(row.hash)
+    if most := sum(n >= repository.KEY_CAP for n in met.values()):
+        log.info("match_keys.capped", keys=most, cap=repository.KEY_CAP)
+    found.people = await sides_of(session, sorted(found.everybody()))
     return found
+
+
+async def sides_of(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[Side]]:
+    """Return live candidate → what its records say, the oldest first."""
+    people: dict[UUID, list[Side]] = {}
+    for row in await repository.sides(session, ids) if ids else ():
+        people.setdefault(row.candidate_id, []).append(read_side(row))
+    return people
 
 
 async def store(
@@ -63,29 +99,77 @@ async def store(
 ) -> dict[tuple[UUID, UUID], UUID | None]:
     """Write keys, links and pairs; return each pair's id by its sides, None where `different` was said already."""
     if filed:
-        await repository.file_keys(session, [row for each in filed for row in each.rows()])
+        await _file(session, known, filed)
     if known.turned_generic:
         await repository.mark_generic(session, sorted(known.turned_generic), GENERIC_FROM)
+        values = {hashed: key.value for each in filed for key, hashed in each.statement.keys}
+        shown = [hashed for hashed in sorted(known.turned_generic) if hashed in values]
+        await repository.lay_aside(session, [values[each] for each in shown], shown)
+        await outbox.schedule(session, outbox.Wake("generic", session.tenant_id))
+    spelled = await _spelled(session, filed, linked, opened)
     if linked:
-        await repository.decide(session, [each.row() for each in linked])
+        version = known.known.version
+        await repository.decide(session, [each.row(spelled, version) for each in linked])
     if not opened:
         return {}
     first = {each.sides: each for each in reversed(opened)}
-    stored = await repository.open_pairs(session, [each.row() for each in first.values()])
+    stored = await repository.open_pairs(session, [each.row(spelled) for each in first.values()])
     await outbox.record(session, *(events.opened(row.id) for row in stored if row.is_new))
     return {(row.left_id, row.right_id): row.id if row.status == "open" else None for row in stored}
 
 
+async def free(session: Session, freed: Collection[tuple[UUID, tuple[str, str]]]) -> None:
+    """Forget external ids that their candidates do not have any more: they identify nobody."""
+    owners, values = zip(*((owner, SEPARATOR.join(each)) for owner, each in sorted(freed)), strict=True)
+    hashes = [value_hash(session, "external_id", value) for value in values]
+    await repository.free(session, owners, values, hashes)
+
+
+async def _file(session: Session, known: Pool, filed: Sequence[Filed]) -> None:
+    keys = [row for each in filed for row in each.key_rows()]
+    hashes, records, owners, kinds = map(list, zip(*keys, strict=True)) if keys else ([], [], [], [])
+    await repository.file(
+        session,
+        {
+            "hashes": hashes,
+            "records": records,
+            "candidates": owners,
+            "kinds": kinds,
+            "features": json.dumps([each.feature_row(known.known.generic) for each in filed]),
+            "gained": [hashed.hex() for hashed in known.gained],
+            "by": list(known.gained.values()),
+        },
+    )
+    await outbox.schedule(session, outbox.Wake("count_pool", session.tenant_id, now() + COUNTED_AFTER))
+
+
+async def _spelled(
+    session: Session, filed: Sequence[Filed], linked: Sequence[Linked], opened: Sequence[Opened]
+) -> dict[UUID, Words]:
+    """Return record → its own spellings, of all records that links and pairs are about."""
+    if not (linked or opened):
+        return {}
+    shown = {each.record_id: each.words for each in filed}
+    about = {record for each in opened for record in each.records} | {each.to_record_id for each in linked}
+    return {**await spellings(session, about - shown.keys()), **shown}
+
+
+async def spellings(session: Session, record_ids: Collection[UUID]) -> dict[UUID, Words]:
+    """Return record → its own spellings."""
+    said = await candidates.statements(session, sorted(record_ids))
+    return {each: words_of(payload, features) for each, (payload, features) in said.items()}
+
+
 async def check(session: Session, body: CheckBody) -> Matches:
     """Return who this could be, the best first; nothing is written."""
-    region = (await tenancy.read(session)).country_code
-    statement = key(session, read_features(body.stated(), region))
-    known = await pool(session, [statement], await policy(session), ALL_KINDS)
-    owners = await candidates.locate_external(session, statement.features.external_ids)
-    records = await candidates.records_of(session, sorted({*known.everybody(), *owners.values()}))
-    known.people = {each: [record.features for record in said] for each, said in records.items()}
-    found = known.meet(statement, await _excluded(session, body), kinds=ALL_KINDS, told=body.include)
-    return Matches(data=[read_match(each) for each in found[:MOST_MATCHES]])
+    region, stated = (await tenancy.read(session)).country_code, body.stated()
+    statement = key(session, read_features(stated, region))
+    known = await pool(session, [statement], await knowledge(session))
+    found = known.meet(statement, await _excluded(session, body), told=body.include)[:MOST_MATCHES]
+    spelled = await spellings(session, {each for met in found for each in met.judgement.records[1:] if each})
+    own = new_id()
+    spelled[own] = words_of(stated, statement.features)
+    return Matches(data=[read_match(each, own, spelled) for each in found])
 
 
 async def _excluded(session: Session, body: CheckBody) -> UUID | None:
@@ -133,20 +217,20 @@ async def replace_policy(session: Session, stored: DedupPolicy, body: PolicyBody
     return _read_policy(stored)
 
 
-def read_match(found: Found) -> MatchRead:
-    """Return a match as it is answered."""
-    judgement = found.judgement
+def read_match(met: Met, own: UUID, spelled: Spelled) -> MatchRead:
+    """Return a match as it is answered; `own` is under which the asked person's spellings are."""
+    judgement = met.judgement
     return MatchRead(
-        candidate_id=found.candidate_id,
+        candidate_id=met.candidate_id,
         probability=judgement.probability,
         weight=judgement.weight,
         decision=judgement.decision,
-        evidence=[EvidenceRead(**asdict(row)) for row in judgement.evidence],
+        evidence=[EvidenceRead(**row) for row in evidence(judgement, own, spelled)],
     )
 
 
-def _policy(stored: DedupPolicy | None) -> Policy:
-    said = PolicyBody.model_validate(stored.policy if stored else {})
+def _policy(stored: dict[str, Any] | None) -> Policy:
+    said = PolicyBody.model_validate(stored or {})
     return Policy(
         auto_threshold=said.auto_threshold,
         review_threshold=said.review_threshold,

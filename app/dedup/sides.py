@@ -11,16 +11,18 @@ from app.normalise.name_parts import one_sized
 from app.normalise.names import NameFeatures, NamePart, dump_name, load_name
 
 SEPARATOR: Final = "\x1f"
-LISTS: Final = ("emails", "mobiles", "fixed_phones", "urls", "nobodys", "external_ids")
+LISTS: Final = ("emails", "mobiles", "fixed_phones", "urls", "nobodys", "generic", "external_ids")
 COUNTED: Final = ("name_kanji", "name_key", "employer")
 """Columns of which it is known how many candidates hold each value."""
+PARTS: Final = tuple(f"{part}_{script}" for script in ("kanji", "kana", "latin", "key") for part in ("family", "given"))
 
 
 @dataclass(frozen=True)
 class Side:
     """What one record shows of each feature; lists hold match keys.
 
-    `nobodys` are role mailboxes and dummy numbers, which are also in their lists. `name_kanji` is the whole folded
+    `nobodys` are role mailboxes and dummy numbers, `generic` values that too many people share: both are also in their
+    lists. `name_kanji` is the whole folded
     name; `name_key` are the romaji keys of both parts in alphabetical order, or that of the whole name.
     """
 
@@ -30,18 +32,21 @@ class Side:
     fixed_phones: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
     nobodys: tuple[str, ...] = ()
+    generic: tuple[str, ...] = ()
     external_ids: tuple[str, ...] = ()
     birth_date: str | None = None
     employer: str | None = None
     name_kanji: str | None = None
     name_key: str | None = None
     record_id: UUID | None = None
+    is_vouched: bool = False
+    """Whether a person has linked this record to its candidate."""
 
     @cached_property
     def identifiers(self) -> frozenset[str]:
         """Match keys of all contacts that can identify somebody."""
         shown = (*self.emails, *self.mobiles, *self.fixed_phones, *self.urls)
-        return frozenset(shown).difference(self.nobodys)
+        return frozenset(shown).difference(self.nobodys, self.generic)
 
     def counted(self) -> Iterator[tuple[str, str]]:
         """Yield (column, value) of what is counted over the pool."""
@@ -88,18 +93,21 @@ def read_side(row: Any) -> Side:  # noqa: ANN401 (a row)
         tuple(row.fixed_phones),
         tuple(row.urls),
         tuple(row.nobodys),
+        tuple(row.generic),
         tuple(row.external_ids),
         row.birth_date,
         row.employer,
         row.name_kanji,
         row.name_key,
         row.record_id,
+        row.is_vouched,
     )
 
 
 def dump_side(side: Side) -> dict[str, Any]:
-    """Return the row of `match_features` without its ids."""
+    """Return the row of `match_features` without its candidate."""
     return {
+        "record_id": side.record_id,
         **{column: list(getattr(side, column)) for column in LISTS},
         **{column: getattr(side, column) for column in (*COUNTED, "birth_date")},
         "name": dump_name(side.name) if side.name else None,

@@ -10,8 +10,7 @@ from app.candidates.draft import Draft
 from app.candidates.features import FIELD_OF, Features
 from app.candidates.profile import DECISIVE, Record
 from app.dedup.matching import Filed, Linked, Opened
-from app.dedup.pool import Found, Keyed, Pool
-from app.dedup.rules import judge_records
+from app.dedup.pool import Keyed, Met, Pool
 from app.intake.statement import Admission, MatchedPair, OnMatch, Outcome, Statement
 from app.kit.clock import now
 from app.kit.errors import FieldError
@@ -39,12 +38,12 @@ class Item:
 class Choice:
     """Whom to link to, whom to pair with, or between whom the conflict is."""
 
-    link: Found | None = None
-    pairs: Sequence[Found] = ()
+    link: Met | None = None
+    pairs: Sequence[Met] = ()
     conflict: Sequence[UUID] = ()
 
 
-def choose(found: Sequence[Found], mode: OnMatch, *, automatic: bool) -> Choice:
+def choose(found: Sequence[Met], mode: OnMatch, *, automatic: bool) -> Choice:
     """Decide what matches mean; `found` comes the best first."""
     same = [each for each in found if each.judgement.decision == "same"]
     if mode == "create" or not found:
@@ -59,10 +58,10 @@ def choose(found: Sequence[Found], mode: OnMatch, *, automatic: bool) -> Choice:
     return Choice(pairs=found)
 
 
-def _one_of_several(found: Found) -> Found:
+def _one_of_several(found: Met) -> Met:
     if found.judgement.decision != "same":
         return found
-    return Found(found.candidate_id, replace(found.judgement, reason="several"))
+    return Met(found.candidate_id, found.judgement.decided("same", "several"))
 
 
 @dataclass(slots=True)
@@ -78,6 +77,8 @@ class Judge:
     linked: list[Linked] = field(default_factory=list)
     opened: list[Opened] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    freed: set[tuple[UUID, tuple[str, str]]] = field(default_factory=set)
+    """External ids that are nobody's any more, with whose they were."""
     bases: dict[UUID, str | None] = field(default_factory=dict)
 
     def admit(self, item: Item) -> Admission:
@@ -100,7 +101,7 @@ class Judge:
         draft = self.drafts[owner]
         if item.statement.expect:
             item.statement.expect(draft.version)
-        statement = self.key(_completed(item.features, self.pool.people[owner]))
+        statement = self.key(_completed(item.features, [record.features for record in draft.records]))
         known = item.statement.target or self._owner(item.features.external_ids[0])
         found = self.pool.meet(statement, owner) if item.statement.on_match != "create" else []
         before = draft.version
@@ -110,18 +111,17 @@ class Judge:
 
     def _first(self, item: Item) -> Admission:
         found = self.pool.meet(item.keyed)
-        choice = choose(found, item.statement.on_match, automatic=self.pool.policy.automatic)
+        choice = choose(found, item.statement.on_match, automatic=self.pool.known.policy.automatic)
         if choice.conflict:
             return Admission("conflict", candidate_ids=list(choice.conflict))
         if choice.link is None:
             return self._new(item, choice.pairs)
         draft = self.drafts[choice.link.candidate_id]
-        nearest = self._nearest(item.features, draft)
         record = self._take(draft, item, item.keyed)
-        self.linked.append(Linked(UUID(record.id), nearest, choice.link.judgement.decided("same")))
+        self.linked.append(Linked(UUID(record.id), choice.link.judgement))
         return self._admitted("linked", draft, record, choice.pairs)
 
-    def _new(self, item: Item, pairs: Sequence[Found]) -> Admission:
+    def _new(self, item: Item, pairs: Sequence[Met]) -> Admission:
         draft = Draft(new_id(), made_at=now())
         self.drafts[draft.id] = draft
         self.bases[draft.id] = item.statement.basis
@@ -131,13 +131,14 @@ class Judge:
     def _take(self, draft: Draft, item: Item, statement: Keyed) -> Record:
         """Make the statement a record of this candidate."""
         record = self._record(item)
-        changed = draft.add(record, self.pool.policy.source_order)
+        changed = draft.add(record, self.pool.known.policy.source_order)
         for external in item.features.external_ids:
             version = self.externals.get(external, (None, 0))[1]
             is_record = (record.source, record.external_id) == external
             self.externals[external] = (draft.id, record.version if is_record else version)
-        self.pool.file(draft.id, statement)
-        self.filed.append(Filed(UUID(record.id), draft.id, statement))
+        self.freed |= {(draft.id, each) for each in draft.removed_external_ids} if self.door in DECISIVE else set()
+        self.pool.file(draft.id, statement, UUID(record.id))
+        self.filed.append(Filed(UUID(record.id), draft.id, statement, item.payload))
         if len(draft.records) == 1:
             self.events.append(events.created(draft.id, draft.version, changed))
         elif changed:
@@ -153,14 +154,9 @@ class Judge:
             version = self.externals.get((source, external_id), (None, 0))[1] + 1
         return Record(str(new_id()), source, external_id, version, self.door, item.payload, item.features)
 
-    def _nearest(self, features: Features, draft: Draft) -> UUID:
-        def order(record: Record) -> tuple[int, int]:
-            return judge_records(features, record.features, self.pool.policy, ()).order
-
-        return UUID(min(draft.records, key=order).id)
-
-    def _admitted(self, outcome: Outcome, draft: Draft, record: Record, found: Sequence[Found]) -> Admission:
-        self.opened += [Opened(draft.id, each.candidate_id, each.judgement) for each in found]
+    def _admitted(self, outcome: Outcome, draft: Draft, record: Record, found: Sequence[Met]) -> Admission:
+        record_id = UUID(record.id)
+        self.opened += [Opened(draft.id, each.candidate_id, each.judgement, record_id) for each in found]
         pairs = [MatchedPair(each.candidate_id, each.judgement.probability, each.judgement.decision) for each in found]
         return Admission(outcome, draft.id, UUID(record.id), draft.version, pairs, warnings=draft.warnings)
 

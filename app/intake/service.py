@@ -1,5 +1,5 @@
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -13,8 +13,8 @@ from app.candidates.schemas import CandidateRead
 from app.consent import service as consent
 from app.dedup import service as dedup
 from app.dedup.matching import Opened
-from app.dedup.pool import Keyed
-from app.dedup.rules import Policy
+from app.dedup.pool import Keyed, Pool
+from app.dedup.rules import Knowledge
 from app.directory import service as directory
 from app.intake.errors import BlockedErased, MatchConflict, NothingIdentifies
 from app.intake.judge import Item, Judge
@@ -23,7 +23,7 @@ from app.intake.statement import Admission, MatchedPair, Outcome, Statement
 from app.kit import outbox
 from app.kit.db import Session
 from app.kit.edge import field_error
-from app.kit.errors import FieldError, TooManyItems
+from app.kit.errors import FieldError, Overtaken, TooManyItems
 from app.kit.schemas import ProblemField
 from app.tenancy import service as tenancy
 
@@ -33,15 +33,15 @@ MAX_ITEMS = 500
 async def admit(session: Session, statements: Sequence[Statement], *, door: str) -> list[Admission]:
     """Take statements in through one door; the result is that of one after the other, in a bounded number of steps.
 
-    Raises what a statement's `expect` raises.
+    Raises Overtaken, and what a statement's `expect` raises.
     """
     if not statements:
         return []
-    region, policy = (await tenancy.read(session)).country_code, await dedup.policy(session)
+    region, known = (await tenancy.read(session)).country_code, await dedup.knowledge(session)
     items = [_item(session, each, region) for each in statements]
     await dedup.hold(session, [each.keyed for each in items])
     items = await _blocked(session, items)
-    judge = await _judge(session, items, policy, door)
+    judge = await _judge(session, items, known, door)
     admissions = [judge.admit(item) for item in items]
     return await _write(session, judge, admissions)
 
@@ -67,31 +67,35 @@ async def _is_blocked(session: Session, stated: Sequence[Features]) -> bool:
     return await consent.is_blocked(session, sorted(shown["email"]), sorted(shown["phone"]), sorted(externals))
 
 
-async def _judge(session: Session, items: Sequence[Item], policy: Policy, door: str) -> Judge:
+async def _judge(session: Session, items: Sequence[Item], known: Knowledge, door: str) -> Judge:
     """Read everybody whom these statements can meet; whom they can change is held."""
     externals = await candidates.known_externals(
         session, sorted({each for item in items for each in item.features.external_ids})
     )
-    known = await dedup.pool(session, [each.keyed for each in items], policy)
-    owners = {owner for owner, _ in externals.values() if owner} | {
-        each.statement.target for each in items if each.statement.target
+    pool = await dedup.pool(session, [each.keyed for each in items], known)
+    targets = {each.statement.target for each in items if each.statement.target}
+    owners = targets | {owner for owner, _ in externals.values() if owner}
+    changeable = sorted(owners | _changeable(items, pool))
+    drafts = await candidates.drafts(session, changeable, changeable)
+    if owners - drafts.keys():
+        raise Overtaken
+    pool.people = {each: said for each, said in pool.people.items() if each in drafts or each not in changeable}
+    missing = sorted(drafts.keys() - pool.people.keys())
+    pool.people |= await dedup.sides_of(session, missing)
+    return Judge(pool, drafts, externals, door, lambda features: dedup.key(session, features))
+
+
+def _changeable(items: Sequence[Item], pool: Pool) -> set[UUID]:
+    """Return to whom a statement can be linked: by a shared identifier or birth date, by a rule, or by demand."""
+    if pool.known.policy.rules or any(item.statement.on_match == "link" for item in items):
+        return set(pool.people)
+    shown = {each for item in items for each in item.keyed.side.identifiers}
+    births = {item.keyed.side.birth_date for item in items} - {None}
+    return {
+        each
+        for each, said in pool.people.items()
+        if any(not shown.isdisjoint(side.identifiers) or side.birth_date in births for side in said)
     }
-    strong = {hashed for each in items for hashed in each.keyed.hashes(dedup.LOCKED)}
-    reachable = {each for hashed, holders in known.holders.items() if hashed in strong for each in holders}
-    met = await candidates.features_of(session, sorted(known.everybody() - owners - reachable))
-    changeable = owners | reachable | _changeable(items, met, policy)
-    drafts = await candidates.drafts(session, sorted(changeable), sorted(owners | reachable))
-    in_hand = {each: [record.features for record in draft.records] for each, draft in drafts.items()}
-    known.people = {each: said for each, said in met.items() if each not in changeable} | in_hand
-    return Judge(known, drafts, externals, door, lambda features: dedup.key(session, features))
-
-
-def _changeable(items: Sequence[Item], met: Mapping[UUID, Sequence[Features]], policy: Policy) -> set[UUID]:
-    """Return to whom a statement can be linked: by a shared identifier, by a tenant's rule, or by demand."""
-    if policy.rules or any(item.statement.on_match == "link" for item in items):
-        return set(met)
-    shown = {each for item in items for each in item.features.identifiers}
-    return {each for each, said in met.items() if any(not shown.isdisjoint(one.identifiers) for one in said)}
 
 
 async def _write(session: Session, judge: Judge, admissions: Sequence[Admission]) -> list[Admission]:
@@ -99,6 +103,8 @@ async def _write(session: Session, judge: Judge, admissions: Sequence[Admission]
     if touched:
         await candidates.store(session, touched, judge.bases)
         await outbox.record(session, *judge.events)
+    if judge.freed:
+        await dedup.free(session, judge.freed)
     pairs = await dedup.store(session, judge.pool, judge.filed, judge.linked, judge.opened)
     return [replace(each, pairs=_stored(each, pairs)) for each in admissions]
 
@@ -166,7 +172,7 @@ async def restore(session: Session, candidate_id: UUID) -> CandidateRead:
     """Take a deletion back and match again; raises CandidateNotFound, MatchConflict."""
     live = await candidates.resolve(session, candidate_id, hidden=True)
     said = await candidates.records_of(session, [live])
-    statements = [dedup.key(session, record.features) for record in said[live]]
+    statements = [dedup.key(session, record.features, UUID(record.id)) for record in said[live]]
     await dedup.hold(session, statements)
     await candidates.resolve(session, live, lock=True, hidden=True)
     found = (await candidates.profiles(session, [live]))[live]
@@ -184,11 +190,9 @@ async def _refuse_taken(session: Session, external_ids: Sequence[tuple[str, str]
 
 
 async def _match_again(session: Session, candidate_id: UUID, statements: Sequence[Keyed]) -> None:
-    known = await dedup.pool(session, statements, await dedup.policy(session))
-    people = await candidates.records_of(session, sorted(known.everybody()))
-    known.people = {each: [record.features for record in said] for each, said in people.items()}
+    known = await dedup.pool(session, statements, await dedup.knowledge(session))
     opened = [
-        Opened(candidate_id, found.candidate_id, found.judgement)
+        Opened(candidate_id, found.candidate_id, found.judgement, statement.side.record_id)
         for statement in statements
         for found in known.meet(statement, candidate_id)
     ]

@@ -169,6 +169,12 @@ class Unavailable(AppError):
         super().__init__(headers={"Retry-After": str(retry_after_s)})
 
 
+class Overtaken(Unavailable):
+    """Somebody else changed the same person at this moment; the request is run again, and refused when that goes on."""
+
+    code = "overtaken"
+
+
 class Bug(AppError):
     """The service made a mistake; the request id finds it in the log."""
 

@@ -143,6 +143,9 @@ async def _transact(request: JsonRequest, caller: Caller, route: str, handle: Ne
                 if action is not None and request.method in WRITES and response.status_code < HTTP_400:
                     await request.app.state.audit(session, action, request, response)
                 return response
+        except errors.Overtaken:
+            if attempt == ATTEMPTS - 1:
+                raise
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) not in RETRIED or attempt == ATTEMPTS - 1:
                 raise

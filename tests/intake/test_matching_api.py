@@ -66,10 +66,16 @@ async def test_a_shared_address_under_another_name_opens_a_pair(api: httpx.Async
     other = await post(api, full_name="山田 花子", **email("taroyamada@gmail.com"))
     assert (other["match"]["outcome"], other["id"] != made["id"]) == ("review", True)
     [pair] = other["match"]["pairs"]
-    assert (pair["candidate_id"], pair["decision"], pair["probability"]) == (made["id"], "possible", 0.5)
+    assert (pair["candidate_id"], pair["decision"]) == (made["id"], "possible")
     read = (await api.get(f"/v1/dedup/pairs/{pair['pair_id']}")).json()
     assert (read["status"], read["reason"], read["decided_by"]) == ("open", "contradiction", None)
-    assert sum(row["weight"] for row in read["evidence"]) == read["weight"] == 0
+    assert sum(row["weight"] for row in read["evidence"]) == read["weight"]
+    assert read["probability"] == pair["probability"] == 1 / (1 + 2 ** -read["weight"])
+    shown = {row["feature"]: {row["left"], row["right"]} for row in read["evidence"]}
+    assert (shown["name"], shown["email"]) == (
+        {"山田 太郎", "山田 花子"},
+        {"taro.yamada@gmail.com", "taroyamada@gmail.com"},
+    )
     verdicts = {row["feature"]: row["verdict"] for row in read["evidence"]}
     assert verdicts == {
         "name": "disagree", "email": "agree", "mobile": "missing", "fixed_phone": "missing", "profile_url": "missing",
@@ -81,7 +87,6 @@ async def test_a_shared_address_under_another_name_opens_a_pair(api: httpx.Async
 @pytest.mark.parametrize(
     ("known", "more"),
     [
-        ({"birth_date": "1990-04-01"}, {"birth_date": "1990-04-01"}),
         ({"current_company": "株式会社テスト"}, {"current_company": "テスト㈱"}),
         ({"phone_numbers": [{"value": "03-3456-7891"}]}, {"phone_numbers": [{"value": "+81334567891"}]}),
     ],
@@ -93,6 +98,13 @@ async def test_the_same_name_with_one_more_feature_opens_a_pair(
     assert (await post(api, full_name="山田太郎", **more))["match"]["outcome"] == "review"
     assert (await post(api, full_name="山田 太郎"))["match"]["outcome"] == "created"
     assert (await post(api, full_name="鈴木 一郎", **more))["match"]["outcome"] == "created"
+
+
+async def test_the_same_name_with_the_same_birth_date_is_linked(api: httpx.AsyncClient) -> None:
+    made = await post(api, full_name="山田 太郎", birth_date="1990-04-01")
+    linked = await post(api, full_name="山田太郎", birth_date="1990-04-01")
+    assert (linked["id"], linked["match"]["outcome"]) == (made["id"], "linked")
+    assert (await post(api, full_name="山田 花子", birth_date="1990-04-01"))["match"]["outcome"] == "created"
 
 
 async def test_role_mailboxes_and_dummy_numbers_weigh_nothing(api: httpx.AsyncClient) -> None:
@@ -179,11 +191,9 @@ async def test_a_pair_that_was_called_different_is_not_asked_again(
 async def test_check_answers_without_writing(api: httpx.AsyncClient) -> None:
     made = await post(api, **TARO, birth_date="1990-04-01")
     found = (await api.post("/v1/dedup/check", json=TARO)).json()["data"]
-    assert [(match["candidate_id"], match["decision"], match["weight"]) for match in found] == [
-        (made["id"], "same", 20)
-    ]
-    assert found[0]["probability"] == 1 / (1 + 2**-20)
-    assert sum(row["weight"] for row in found[0]["evidence"]) == 20
+    assert [(match["candidate_id"], match["decision"]) for match in found] == [(made["id"], "same")]
+    assert found[0]["probability"] == 1 / (1 + 2 ** -found[0]["weight"])
+    assert sum(row["weight"] for row in found[0]["evidence"]) == found[0]["weight"]
     assert (await api.post("/v1/dedup/check", json={"full_name": "山田 太郎"})).json()["data"] == []
     everybody = (await api.post("/v1/dedup/check", json={"full_name": "山田 太郎", "include": "all"})).json()["data"]
     assert [(match["candidate_id"], match["decision"]) for match in everybody] == [(made["id"], "different")]

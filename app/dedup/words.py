@@ -1,0 +1,58 @@
+"""What a record said, in its own spelling: evidence shows people what they wrote, not what was compared."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from app.candidates.features import Features, Payload
+from app.dedup.rules import Evidence
+from app.dedup.sides import SEPARATOR
+
+_NAMES = (
+    ("full_name",),
+    ("family_name", "given_name"),
+    ("full_name_kana",),
+    ("family_name_kana", "given_name_kana"),
+    ("given_name_romaji", "family_name_romaji"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The name and the employer as one record wrote them, and match key → value as it came."""
+
+    name: str | None
+    employer: str | None
+    values: Mapping[str, str]
+
+    def of(self, row: Evidence, value: str | None) -> str | None:
+        """Return a compared value in this record's spelling."""
+        if row.feature == "name":
+            return self.name or value
+        if row.feature == "employer":
+            return self.employer or value
+        if value is None:
+            return None
+        return self.values.get(value, value.replace(SEPARATOR, ":"))
+
+
+NOTHING = Words(None, None, {})
+
+
+def words_of(payload: Payload, features: Features) -> Words:
+    """Collect one record's spellings."""
+    names = (" ".join(filter(None, map(payload.get, parts))) for parts in _NAMES)
+    contacts = {each.key: each.raw for each in reversed(features.contacts) if each.key}
+    return Words(next(filter(None, names), None), payload.get("current_company"), contacts)
+
+
+def told(evidence: Sequence[Evidence], left: Words, right: Words) -> list[Evidence]:
+    """Return the evidence with each side's values as they came."""
+    return [
+        row if row.feature == "prior" else replace(row, left=left.of(row, row.left), right=right.of(row, row.right))
+        for row in evidence
+    ]
+
+
+def turned(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Return the evidence with its sides exchanged."""
+    return [replace(row, left=row.right, right=row.left) for row in evidence]
