@@ -29,6 +29,7 @@ from app.pools.repository import (
     PersonRepository,
     PoolRepository,
 )
+from app.pools.successors import SuccessorRepository
 from app.scores import service as scores
 from app.tenancy import service as tenancy
 from app.touchpoints import service as touchpoints
@@ -120,6 +121,7 @@ async def recompute(session: Session, ids: Sequence[UUID]) -> dict[UUID, datetim
         for pool_id, by in _pools_of(pools, nodes, known, decided.get(person, {}), moment)
     }
     await _write(session, ids, wanted)
+    await _foresee(session, pools, ids, wanted)
     changes = {person: _next(nodes.values(), known, moment) for person, known in people.items()}
     return {person: at for person, at in changes.items() if at is not None}
 
@@ -154,22 +156,38 @@ async def _write(session: Session, ids: Sequence[UUID], wanted: Mapping[tuple[UU
     added = [(*pair, by) for pair, by in wanted.items() if current.get(pair) != by]
     removed = [pair for pair in current if pair not in wanted]
     changes = [*(await members.leave(removed) if removed else ()), *(await members.enter(added) if added else ())]
-    await _tell(session, changes)
+    await tell(session, changes)
 
 
-async def rebuild(session: Session, pool_id: UUID) -> None:
-    """Set the members of one pool right, and wake whatever follows from that."""
-    pool = await PoolRepository(session).held(pool_id)
-    if pool is None:
-        return
+async def _foresee(
+    session: Session, pools: Sequence[Pool], ids: Sequence[UUID], wanted: Mapping[tuple[UUID, UUID], str]
+) -> None:
+    """Tell the rebuilds that are under way what was found, so that they bring back nothing older."""
+    judged = [
+        (pool.id, person, wanted.get((pool.id, person)))
+        for pool in pools
+        if pool.rebuild_job_id is not None
+        for person in ids
+    ]
+    if judged:
+        await SuccessorRepository(session).write(judged)
+
+
+async def rebuild(session: Session, pool: Pool) -> None:
+    """Set the members of one pool right, which is held for that, and wake whatever follows from it."""
     moment, node = await local_now(session), node_of(pool)
     changes = await MemberRepository(session).rewrite(pool, node, moment)
-    await _tell(session, changes)
-    if pool.archived_at is not None:
-        await OverrideRepository(session).remove(pool_id)
-    elif (waiting := flips.awaiting(node, moment)) is not None:
+    await tell(session, changes)
+    if pool.archived_at is None and (waiting := flips.awaiting(node, moment)) is not None:
         await _watch(session, waiting, moment)
-    if changes:
+    await settle(session, pool, changed=bool(changes))
+
+
+async def settle(session: Session, pool: Pool, *, changed: bool) -> None:
+    """Let follow what follows from new members; an ended pool forgets what was decided by hand."""
+    if pool.archived_at is not None:
+        await OverrideRepository(session).remove(pool.id)
+    if changed:
         await wake_dependents(session, pool)
 
 
@@ -189,7 +207,8 @@ async def _watch(session: Session, waiting: Node, at: datetime) -> None:
         after = found[-1]
 
 
-async def _tell(session: Session, changes: Sequence[Change]) -> None:
+async def tell(session: Session, changes: Sequence[Change]) -> None:
+    """Write who came and who left to the feed."""
     people = PersonRepository(session)
     for start in range(0, len(changes), CHUNK):
         chunk = changes[start : start + CHUNK]

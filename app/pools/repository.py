@@ -64,10 +64,10 @@ class PoolRepository(ResourceRepository[Pool]):
             tenant=str(self.session.tenant_id),
         )
 
-    async def held(self, pool_id: UUID) -> Pool | None:
-        """Return a pool, archived too, held so that nobody else changes its members."""
+    async def held(self, pool_id: UUID, *, shared: bool = False) -> Pool | None:
+        """Return a pool, archived too, held so that nobody else changes its members, or `shared` its criteria."""
         statement = super().visible().where(Pool.id == pool_id)
-        return await self.first(statement.with_for_update(key_share=True))
+        return await self.first(statement.with_for_update(read=shared, key_share=not shared))
 
 
 class OverrideRepository(Repository[PoolOverride]):
@@ -144,6 +144,7 @@ class MemberRepository(Repository[PoolMember]):
         return await self.first(self.visible().where(*pair)) is not None
 
     async def forget(self, candidate_id: UUID) -> int:
+        await self.session.run("delete from pool_successors where candidate_id = :id", id=candidate_id)
         return await self.session.run("delete from pool_members where candidate_id = :id", id=candidate_id)
 
     async def of_people(self, ids: Collection[UUID]) -> list[PoolMember]:
@@ -235,11 +236,25 @@ class PersonRepository(Repository[Candidate]):
         by_criteria = self.live().add_columns(literal("criteria").label("by"))
         return union_all(by_hand, by_criteria.where(is_open, meets, ~exists().where(decided)))
 
-    async def meeting(self, criteria: Node, at: datetime, after: UUID | None, limit: int) -> list[UUID]:
+    async def meeting(
+        self, criteria: Node, at: datetime, after: UUID | None, limit: int, until: UUID | None = None
+    ) -> list[UUID]:
         """Return who meets the criteria, in order of id."""
-        statement = self.live().where(sql.compiled(criteria, ADAPTERS, at)).order_by(Candidate.id).limit(limit)
-        found = statement if after is None else statement.where(Candidate.id > after)
-        return list((await self.session.scalars(found)).all())
+        statement = self.live().where(sql.compiled(criteria, ADAPTERS, at), *between(after, until))
+        return list((await self.session.scalars(statement.order_by(Candidate.id).limit(limit))).all())
+
+    async def stretch(self, after: UUID | None, limit: int) -> tuple[UUID | None, int]:
+        """Return up to whom the next people reach, in order of id, and how many they are."""
+        some = self.live().where(*between(after, None)).order_by(Candidate.id).limit(limit)
+        found = (await self.session.scalars(some)).all()
+        return (found[-1] if found else None), len(found)
+
+    async def are_more_than(self, number: int) -> bool:
+        """Whether there are more people than that."""
+        return await self._counted(self.live().limit(number + 1)) > number
+
+    async def how_many_live(self) -> int:
+        return await self._counted(self.live())
 
     async def count_members(self, pool_id: UUID, criteria: Node, at: datetime) -> int:
         """Count the members of a pool who meet the criteria."""
@@ -256,8 +271,10 @@ class PersonRepository(Repository[Candidate]):
         return await self._count(self._inside(pool_id), ~some)
 
     async def _count(self, *conditions: ColumnElement[bool]) -> int:
-        people = self.live().where(*conditions).subquery()
-        counted = people.select().with_only_columns(func.count(), maintain_column_froms=True)
+        return await self._counted(self.live().where(*conditions))
+
+    async def _counted(self, found: Select[Any]) -> int:
+        counted = found.subquery().select().with_only_columns(func.count(), maintain_column_froms=True)
         return int(await self.session.scalar(counted) or 0)
 
     def _inside(self, pool_id: UUID) -> ColumnElement[bool]:
@@ -281,6 +298,11 @@ class PersonRepository(Repository[Candidate]):
     async def versions(self, ids: Collection[UUID]) -> dict[UUID, int]:
         statement = self.visible().with_only_columns(Candidate.id, Candidate.version).where(Candidate.id.in_(ids))
         return {row.id: row.version for row in (await self.session.execute(statement)).all()}
+
+
+def between(after: UUID | None, until: UUID | None, id_: Any = Candidate.id) -> list[ColumnElement[bool]]:  # noqa: ANN401 (a column of ids)
+    """Say that an id is behind one and not behind another."""
+    return [*([] if after is None else [id_ > after]), *([] if until is None else [id_ <= until])]
 
 
 class RankedRepository(Repository[PoolMember]):

@@ -46,7 +46,11 @@ class ReadOnly(Body):
     updated_at: Ignored = None
 
 
-class PoolCreate(ReadOnly):
+class PoolReadOnly(ReadOnly):
+    rebuild_job_id: Ignored = None
+
+
+class PoolCreate(PoolReadOnly):
     model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
     key: Key
     name: Name
@@ -59,7 +63,7 @@ class PoolCreate(ReadOnly):
     owner: str | None = Field(None, max_length=200)
 
 
-class PoolUpdate(ReadOnly):
+class PoolUpdate(PoolReadOnly):
     """Absent stays, null clears what may be null; `required_fields` changes by `add` and `remove`."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"threshold": 30}})
@@ -75,12 +79,15 @@ class PoolUpdate(ReadOnly):
 
 
 class PoolRead(Schema):
+    """A pool; while `rebuild_job_id` is set, that job finds its members anew, and those before are served."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "example": {
                 "id": POOL_ID,
                 "version": 1,
                 **EXAMPLE,
+                "rebuild_job_id": None,
                 "created_at": "2026-11-23T00:00:00Z",
                 "updated_at": "2026-11-23T00:00:00Z",
             }
@@ -97,6 +104,7 @@ class PoolRead(Schema):
     channel: str
     purpose: str
     owner: str | None
+    rebuild_job_id: UUID | None
     created_at: Timestamp
     updated_at: Timestamp
 

@@ -16,7 +16,7 @@ from app.kit.errors import FieldError
 from app.kit.outbox import Wake
 from app.kit.paging import Paging
 from app.kit.schemas import Page
-from app.pools import criteria_fields, membership
+from app.pools import criteria_fields, membership, rebuilding
 from app.pools.criteria_fields import FIELDS, POOL
 from app.pools.errors import CriteriaCycle, CriteriaInvalid, NotDecided, PoolNotFound
 from app.pools.merging import absorb, erase, release
@@ -29,8 +29,8 @@ from app.pools.schemas import (
     OverrideWrite,
     PoolCreate,
     PoolRead,
+    PoolReadOnly,
     PoolUpdate,
-    ReadOnly,
 )
 from app.scores import service as scores
 from app.scores.errors import ScoreModelNotFound
@@ -52,7 +52,7 @@ __all__ = (
     "undecide",
 )
 
-READ_ONLY: Final = set(ReadOnly.model_fields)
+READ_ONLY: Final = set(PoolReadOnly.model_fields)
 DECIDES_MEMBERS: Final = {"key", "criteria"}
 
 
@@ -77,7 +77,7 @@ async def create(session: Session, body: PoolCreate) -> PoolRead:
     await _check(session, pool)
     await PoolRepository(session).add(pool)
     await _compare(session, pool)
-    await outbox.schedule(session, Wake("pool", pool.id))
+    await rebuilding.begin(session, pool)
     return PoolRead.model_validate(pool)
 
 
@@ -101,7 +101,7 @@ async def change(session: Session, pool: Pool, patch: PoolUpdate) -> PoolRead:
     await PoolRepository(session).save()
     if changed.keys() & DECIDES_MEMBERS:
         await _compare(session, pool)
-        await outbox.schedule(session, Wake("pool", pool.id))
+        await rebuilding.begin(session, pool)
     return PoolRead.model_validate(pool)
 
 
@@ -111,7 +111,7 @@ async def remove(session: Session, pool: Pool) -> None:
     pool.touch()
     await PoolRepository(session).save()
     await scores.set_thresholds(session, _user(pool), {})
-    await outbox.schedule(session, Wake("pool", pool.id))
+    await rebuilding.begin(session, pool)
 
 
 async def members(session: Session, paging: Paging, pool: Pool) -> Page[MemberRead]:

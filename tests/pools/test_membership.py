@@ -158,8 +158,8 @@ async def test_sql_predicate_and_members_agree(
         for pool, node in zip(pools, nodes, strict=True):
             expected = {each for each in people if holds(node, known[each], moment)}
             assert set(await PersonRepository(session).meeting(node, moment, None, 100)) == expected, pool.criteria
-            await membership.rebuild(session, pool.id)
-        await membership.rebuild(session, nested.id)
+            await membership.rebuild(session, pool)
+        await membership.rebuild(session, nested)
         rebuilt = await snapshot(session, people)
         assert {each for pool_id, each in rebuilt if pool_id == pools[0].id} == {
             each for each in people if holds(nodes[0], known[each], moment)
