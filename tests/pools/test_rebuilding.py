@@ -110,9 +110,8 @@ async def test_the_last_criteria_win_and_an_ended_pool_is_emptied(
     assert await inside(api, pool) == {people[name] for name in ("Bob", "Cyd", "Dan")}
     await api.delete(f"/v1/pools/{pool}")
     await jobs.run_jobs(database)
-    came, left = (
-        {who for kind, who in await told(api) if kind == f"pool.member_{change}"} for change in ("added", "removed")
-    )
+    changes = await told(api)
+    came, left = ({who for kind, who in changes if kind == f"pool.member_{change}"} for change in ("added", "removed"))
     assert came == left >= {people[name] for name in ("Bob", "Cyd", "Dan")}
     listed = await api.get("/v1/candidates", params={"pool_id": pool})
     assert listed.json()["data"] == []
