@@ -48,19 +48,21 @@ def react(reactions: Mapping[str, Sequence[Reaction]]) -> None:
     _reactions.update({kind: tuple(functions) for kind, functions in reactions.items()})
 
 
+_SEPARATOR: Final = "\x1f"
 _INSERT: Final = """
 insert into changes (type, resource, resource_id, version, changed_fields, data)
-select e->>'type', e->>'resource', (e->>'id')::uuid, (e->>'version')::bigint,
-       array(select jsonb_array_elements_text(e->'changed_fields')), e->'data'
-from jsonb_array_elements(cast(:events as jsonb)) with ordinality as t(e, place) order by place
+select type, resource, id, version, string_to_array(changed_fields, chr(31)), cast(data as jsonb)
+from unnest(cast(:types as text[]), cast(:resources as text[]), cast(:ids as uuid[]), cast(:versions as bigint[]),
+  cast(:changed_fields as text[]), cast(:data as text[])) as t(type, resource, id, version, changed_fields, data)
 """
 
+# Who is due already stays so: the row is only locked, so that no drain takes it before this transaction is committed.
 _SCHEDULE: Final = """
 insert into due (kind, key, due_at)
-select kind, key, min(due_at) from unnest(cast(:kinds as text[]), cast(:keys as uuid[]), cast(:times as timestamptz[]))
+select kind, key, due_at from unnest(cast(:kinds as text[]), cast(:keys as uuid[]), cast(:times as timestamptz[]))
   as t(kind, key, due_at)
-group by kind, key order by kind, key
-on conflict (tenant_id, kind, key) do update set due_at = least(due.due_at, excluded.due_at)
+order by kind, key
+on conflict (tenant_id, kind, key) do update set due_at = excluded.due_at where due.due_at > excluded.due_at
 """
 
 
@@ -68,18 +70,15 @@ async def record(session: Session, *events: Event) -> None:
     """Write `events` to the feed, in order, and the due work that they cause."""
     if not events:
         return
-    rows = [
-        {
-            "type": event.type,
-            "resource": event.resource,
-            "id": event.id,
-            "version": event.version,
-            "changed_fields": list(event.changed_fields),
-            "data": dict(event.data),
-        }
-        for event in events
-    ]
-    await session.run(_INSERT, events=json.dumps(rows))
+    await session.run(
+        _INSERT,
+        types=[event.type for event in events],
+        resources=[event.resource for event in events],
+        ids=[event.id for event in events],
+        versions=[event.version for event in events],
+        changed_fields=[_SEPARATOR.join(event.changed_fields) for event in events],
+        data=[json.dumps(event.data) for event in events],
+    )
     session.wake("feed")
     wakes = [wake for event in events for reaction in _reactions.get(event.type, ()) for wake in reaction(event)]
     await schedule(session, *wakes)
@@ -90,15 +89,18 @@ async def schedule(session: Session, *wakes: Wake) -> None:
     if not wakes:
         return
     moment = now()
+    times: dict[tuple[str, UUID], datetime] = {}
+    for wake in wakes:
+        place, at = (wake.kind, wake.key), wake.at or moment
+        times[place] = min(at, times.get(place, at))
     await session.run(
         _SCHEDULE,
-        kinds=[wake.kind for wake in wakes],
-        keys=[wake.key for wake in wakes],
-        times=[wake.at or moment for wake in wakes],
+        kinds=[kind for kind, _ in times],
+        keys=[key for _, key in times],
+        times=list(times.values()),
     )
-    for wake in wakes:
-        if wake.at is None or wake.at <= moment:
-            session.wake(wake.kind)
+    for kind in {kind for (kind, _), at in times.items() if at <= moment}:
+        session.wake(kind)
 
 
 async def number(session: Session) -> int:
