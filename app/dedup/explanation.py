@@ -10,7 +10,7 @@ from app.dedup.errors import SamePerson
 from app.dedup.matching import evidence
 from app.dedup.rules import Knowledge, judge
 from app.dedup.schemas import EvidenceRead, ExplainBody, Explanation
-from app.dedup.sides import Side, read_side
+from app.dedup.sides import Side, read_side, value_hash
 from app.kit.db import Session
 from app.kit.errors import FieldError
 
@@ -67,7 +67,8 @@ async def _before_the_merge(session: Session, body: ExplainBody) -> tuple[list[S
 
 async def _count(session: Session, known: Knowledge, sides: Sequence[Side]) -> None:
     """Learn how many candidates hold the counted values of these records, and their shipped shares."""
-    wanted = {service.value_hash(session, *counted): counted for side in sides for counted in side.counted()}
+    secret = service.secret_of(session)
+    wanted = {value_hash(secret, *counted): counted for side in sides for counted in side.counted()}
     for row in await repository.asked(session, [], sorted(wanted)) if wanted else ():
         known.holders[wanted[row.hash]] = row.n
     for side in sides:

@@ -4,7 +4,7 @@ Statements are judged one after the other, each seeing those before it, so a bat
 one.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, Literal
@@ -13,15 +13,13 @@ from uuid import UUID
 from app.candidates.features import Features
 from app.dedup.levels import LEVELS, name_level
 from app.dedup.rules import STRONG, Judgement, Knowledge, judge
-from app.dedup.sides import Side, side_of
-from app.normalise.keys import BlockingKey, Identity, KeyKind, blocking_keys
+from app.dedup.sides import Side, side_of, value_hash
+from app.normalise.keys import BlockingKey, Identity, KeyKind, blocking_keys, key_hash
 
 GENERIC_FROM: Final = 4
 """So many candidates whose names are pairwise different make a shared value generic."""
 
 SHARED: Final[Collection[KeyKind]] = ("email", "phone", "url")
-
-Hasher = Callable[[str, str], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +36,8 @@ class Keyed:
         return [hashed for key, hashed in self.keys if kinds is None or key.kind in kinds]
 
 
-def keyed(features: Features, hasher: Hasher, record_id: UUID | None = None) -> Keyed:
-    """File one statement's features under all their keys."""
+def keyed(features: Features, secret: bytes, record_id: UUID | None = None) -> Keyed:
+    """File one statement's features under all their keys, hashed with a tenant's secret of 16 to 64 bytes."""
     identity = Identity(
         name=features.name,
         emails=features.keys("email"),
@@ -53,8 +51,8 @@ def keyed(features: Features, hasher: Hasher, record_id: UUID | None = None) -> 
     return Keyed(
         features,
         side,
-        tuple((key, hasher(key.kind, key.value)) for key in sorted(blocking_keys(identity))),
-        tuple((each, hasher(*each)) for each in side.counted()),
+        tuple((key, key_hash(secret, key.kind, key.value)) for key in sorted(blocking_keys(identity))),
+        tuple((each, value_hash(secret, *each)) for each in side.counted()),
     )
 
 

@@ -40,15 +40,14 @@ COUNTED_AFTER: Final = timedelta(seconds=30)
 """How long after a write the size of the pool is counted anew."""
 
 
+def secret_of(session: Session) -> bytes:
+    """Return the tenant's secret under which keys and counted values are hashed."""
+    return crypto.derive("record-keys", str(session.tenant_id))
+
+
 def key(session: Session, features: Features, record_id: UUID | None = None) -> Keyed:
     """File one statement's features under the tenant's keyed hashes."""
-    secret = crypto.derive("record-keys", str(session.tenant_id))
-    return keyed(features, lambda kind, value: key_hash(secret, kind, value), record_id)
-
-
-def value_hash(session: Session, column: str, value: str) -> bytes:
-    """Return the tenant's keyed hash of a counted value."""
-    return key_hash(crypto.derive("record-keys", str(session.tenant_id)), column, value)
+    return keyed(features, secret_of(session), record_id)
 
 
 async def hold(session: Session, statements: Iterable[Keyed]) -> None:
@@ -121,7 +120,7 @@ async def store(
 async def free(session: Session, freed: Collection[tuple[UUID, tuple[str, str]]]) -> None:
     """Forget external ids that their candidates do not have any more: they identify nobody."""
     owners, values = zip(*((owner, SEPARATOR.join(each)) for owner, each in sorted(freed)), strict=True)
-    hashes = [value_hash(session, "external_id", value) for value in values]
+    hashes = [key_hash(secret_of(session), "external_id", value) for value in values]
     await repository.free(session, owners, values, hashes)
 
 
