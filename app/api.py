@@ -4,6 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
+from app.briefs import routes as briefs
 from app.connectors import routes as connectors
 from app.consent import routes as consent
 from app.contents import routes as contents
@@ -25,6 +26,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     tenancy.router,
     pools.router,
     positions.router,
+    briefs.router,
     intake.router,
     directory.router,
     dedup.router,
