@@ -8,6 +8,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from app.connectors import reading
+from app.connectors.reading import Read
 from app.connectors.signals import ExternalId, Parsed, Request, Signal, Verdict, text, unix_time, written_time
 from app.kit import json
 from app.kit.schemas import Body
@@ -42,12 +44,17 @@ class GenericMapping(Body):
     data: Pointer | None = None
 
 
-class GenericSettings(Body):
-    header: HeaderName = Field(description="The header whose value is the secret.")
+class MappedSettings(Body):
+    """Of a sender whose JSON a mapping explains."""
+
     mapping: GenericMapping
     types: dict[str, Annotated[str, AfterValidator(_known_type)]] = Field(
         description="Their types → ours; what is not named here is ignored."
     )
+
+
+class GenericSettings(MappedSettings):
+    header: HeaderName = Field(description="The header whose value is the secret.")
 
 
 def accepts_secret(secret: str) -> bool:
@@ -75,20 +82,20 @@ def verify(
 def parse(headers: Mapping[str, str], raw: bytes, settings: Mapping[str, Any]) -> Parsed:
     """Read one event or many; never raises: what cannot be read is counted."""
     del headers
+    return reading.counted(read(raw, settings))
+
+
+def read(raw: bytes, settings: Mapping[str, Any]) -> list[Read]:
+    """Read each item of a body, in order; a body without items is one that is unreadable."""
     try:
         body = json.loads(raw)
     except ValueError:
-        return Parsed(unreadable=1)
+        return ["unreadable"]
     at = settings["mapping"].get("items")
     items = [body] if at is None else resolve(body, at)
     if not isinstance(items, list):
-        return Parsed(unreadable=1)
-    read = [_item(item, raw if at is None else None, settings) for item in items]
-    return Parsed(
-        signals=tuple(each for each in read if isinstance(each, Signal)),
-        ignored=read.count("ignored"),
-        unreadable=read.count("unreadable"),
-    )
+        return ["unreadable"]
+    return [_item(item, raw if at is None else None, settings) for item in items]
 
 
 def resolve(value: Any, pointer: str) -> Any:  # noqa: ANN401 (any JSON value)
@@ -103,7 +110,7 @@ def resolve(value: Any, pointer: str) -> Any:  # noqa: ANN401 (any JSON value)
     return value
 
 
-def _item(item: object, raw: bytes | None, settings: Mapping[str, Any]) -> Signal | str:
+def _item(item: object, raw: bytes | None, settings: Mapping[str, Any]) -> Read:
     mapped = {name: resolve(item, at) for name, at in settings["mapping"].items() if name != "items"}
     theirs, occurred_at = text(mapped, "type"), _moment(mapped["occurred_at"])
     if theirs is None or _holds_nul(mapped.get("data")):

@@ -17,17 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from app.connectors.signals import (
-    Evidence,
-    Parsed,
-    Request,
-    Signal,
-    Verdict,
-    present,
-    text,
-    unix_time,
-    within_tolerance,
-)
+from app.connectors.signals import Evidence, Parsed, Request, Signal, Verdict, present, text, timely, unix_time
 from app.kit import json
 
 SIGNATURE_HEADER: Final = "x-twilio-email-event-webhook-signature"
@@ -66,10 +56,7 @@ def verify(
     signed = timestamp.encode("latin-1", "replace") + request.raw
     if not any(_signed_by(secret, signature, signed) for secret in secrets):
         return Verdict(ok=False, reason="bad_signature")
-    signed_at = unix_time(timestamp)
-    if signed_at is None or not within_tolerance(signed_at, now, settings, TOLERANCE):
-        return Verdict(ok=False, reason="outside_tolerance")
-    return Verdict(ok=True)
+    return timely(unix_time(timestamp), now, settings, TOLERANCE)
 
 
 def parse(headers: Mapping[str, str], raw: bytes, settings: Mapping[str, Any]) -> Parsed:

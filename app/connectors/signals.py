@@ -146,6 +146,19 @@ def within_tolerance(signed_at: datetime, now: datetime, settings: Mapping[str, 
     return abs((now - signed_at).total_seconds()) <= tolerance
 
 
+def timely(
+    signed_at: datetime | None,
+    now: datetime,
+    settings: Mapping[str, Any],
+    default: timedelta,
+    call_id: str | None = None,
+) -> Verdict:
+    """Return the verdict on a call whose signature is good: it still depends on when it was signed."""
+    if signed_at is None or not within_tolerance(signed_at, now, settings, default):
+        return Verdict(ok=False, reason="outside_tolerance")
+    return Verdict(ok=True, call_id=call_id)
+
+
 def unix_time(value: object) -> datetime | None:
     """Read seconds since 1970, a number or its digits; None when it is no time up to the year 9999."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(_LATEST)):
