@@ -72,12 +72,14 @@ def of_profile(
             yield Line("profile", _labelled(name, _value(fields[name]), language), record_ids=sources)
     for name in LISTS:
         shown = {KEYS[name](item): item for item in fields[name]}
-        stating = [
-            each.id for each in records if any(KEYS[name](item) in shown for item in said(each.payload, name)[0])
-        ]
+        stating = tuple(each.id for each in records if _states(each, name, shown.keys()))
         if stating:
-            text = "、".join(map(_item, shown.values())) if language == "ja" else ", ".join(map(_item, shown.values()))
-            yield Line("profile", _labelled(name, text, language), record_ids=tuple(stating))
+            text = ("、" if language == "ja" else ", ").join(map(_item, shown.values()))
+            yield Line("profile", _labelled(name, text, language), record_ids=stating)
+
+
+def _states(record: Statement, name: str, keys: Collection[Key]) -> bool:
+    return any(KEYS[name](item) in keys for item in said(record.payload, name)[0])
 
 
 def _sources(name: str, provenance: Mapping[str, str]) -> tuple[str, ...]:
