@@ -37,6 +37,16 @@ class Settings(BaseSettings):
         description="The root of every derived key; unset: a file in the data folder, made at the first start.",
     )
     demo: bool = Field(True, alias="TALENTPOOL_DEMO", description="Whether `talentpool dev` fills its tenant.")
+    eventbrite_url: HttpUrl = Field(
+        HttpUrl("https://www.eventbriteapi.com"),
+        alias="TALENTPOOL_EVENTBRITE_URL",
+        description="Where objects of Eventbrite are read.",
+    )
+    connpass_url: HttpUrl = Field(
+        HttpUrl("https://connpass.com/api/v2"),
+        alias="TALENTPOOL_CONNPASS_URL",
+        description="Where events of connpass are read.",
+    )
     rate_limit: int = Field(6000, alias="TALENTPOOL_RATE_LIMIT", ge=0, description="Requests a minute; 0 is off.")
     log_level: str = Field("INFO", alias="TALENTPOOL_LOG_LEVEL", description="The least level that is written.")
     db_pool_size: int = Field(10, alias="TALENTPOOL_DB_POOL", ge=1, description="Connections a process may open.")

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from app.connectors import gathering, hmac_signature
-from app.connectors.gathering import section
+from app.connectors import gathering, hmac_signature, reading
+from app.connectors.reading import Read, section
 from app.connectors.signals import Parsed, Request, Signal, Verdict, present, text, written_time
 
 SIGNATURE_HEADER: Final = "calendly-webhook-signature"
@@ -35,12 +35,12 @@ def verify(
 def parse(headers: Mapping[str, str], raw: bytes, settings: Mapping[str, Any]) -> Parsed:
     """Read one event; never raises."""
     del headers
-    return gathering.parsed(_read(gathering.document(raw), settings))
+    return reading.one(raw, lambda body: _read(body, settings))
 
 
-def _read(body: Mapping[str, Any] | None, settings: Mapping[str, Any]) -> Signal | str:
-    event = text(body, "event") if body else None
-    if body is None or event is None:
+def _read(body: Mapping[str, Any], settings: Mapping[str, Any]) -> Read:
+    event = text(body, "event")
+    if event is None:
         return "unreadable"
     if event not in _TYPES:
         return "ignored"
@@ -51,7 +51,7 @@ def _read(body: Mapping[str, Any] | None, settings: Mapping[str, Any]) -> Signal
     return Signal(
         type=_TYPES[event],
         occurred_at=occurred_at,
-        external_id=gathering.key(text(invitee, "uri"), event, body["created_at"]),
+        external_id=reading.digest(text(invitee, "uri"), event, body["created_at"]),
         email=text(invitee, "email"),
         topics=gathering.topics(settings),
         data=_data(invitee),

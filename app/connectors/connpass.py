@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from app.connectors import gathering, hmac_signature
-from app.connectors.gathering import section, word
+from app.connectors import gathering, hmac_signature, reading
+from app.connectors.reading import Read, section, word
 from app.connectors.signals import ExternalId, Parsed, Request, Signal, Verdict, present, text, written_time
 
 SOURCE: Final = "connpass"
@@ -45,8 +45,9 @@ def credentials(key: str) -> Mapping[str, str]:
 
 def next_start(raw: bytes, start: int) -> int | None:
     """Return where the page after this one begins; None behind the last one."""
-    body = gathering.document(raw) or {}
-    returned, available = body.get("results_returned"), body.get("results_available")
+    body = reading.document(raw)
+    told = body if isinstance(body, dict) else {}
+    returned, available = told.get("results_returned"), told.get("results_available")
     if not isinstance(returned, int) or not isinstance(available, int) or returned < 1:
         return None
     following = start + returned
@@ -55,17 +56,16 @@ def next_start(raw: bytes, start: int) -> int | None:
 
 def parse(headers: Mapping[str, str], raw: bytes, settings: Mapping[str, Any]) -> Parsed:
     """Read a page of the events of the nickname that stands in the headers; never raises."""
-    body, nickname = gathering.document(raw), text(headers, NICKNAME_HEADER)
-    events = body.get("events") if body else None
+    body, nickname = reading.document(raw), text(headers, NICKNAME_HEADER)
     asked_at = written_time(headers.get(ASKED_AT_HEADER))
-    if not isinstance(events, list) or nickname is None or asked_at is None:
+    if not isinstance(body, dict) or nickname is None or asked_at is None:
         return Parsed(unreadable=1)
-    return gathering.parsed(*(_read(each, nickname, asked_at, settings) for each in events))
+    return reading.each(body.get("events"), lambda event: _read(event, nickname, asked_at, settings))
 
 
-def _read(event: object, nickname: str, asked_at: datetime, settings: Mapping[str, Any]) -> Signal | str:
-    named = word(event, "id") if isinstance(event, dict) else None
-    if not isinstance(event, dict) or named is None:
+def _read(event: Mapping[str, Any], nickname: str, asked_at: datetime, settings: Mapping[str, Any]) -> Read:
+    named = word(event, "id")
+    if named is None:
         return "unreadable"
     groups = settings.get("groups")
     if event.get("open_status") == "cancelled" or (groups and text(section(event, "group"), "subdomain") not in groups):
@@ -78,7 +78,7 @@ def _read(event: object, nickname: str, asked_at: datetime, settings: Mapping[st
     return Signal(
         type=kind,
         occurred_at=started_at if is_over else asked_at,
-        external_id=gathering.key(nickname, named, kind),
+        external_id=reading.digest(nickname, named, kind),
         person=ExternalId(SOURCE, nickname),
         topics=gathering.topics(settings, [event.get("hash_tag")]),
         data=present(event=gathering.event(named, text(event, "title"), text(event, "started_at"), text(event, "url"))),

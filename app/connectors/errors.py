@@ -66,5 +66,11 @@ class ProviderAway(Unavailable):
     code = "provider_away"
 
 
+class ProviderRefused(AppError):
+    """The provider does not take the secret of this connection."""
+
+    code, status, title = "provider_refused", 502, "Bad Gateway"
+
+
 class SettingsInvalid(Invalid):
     """The settings do not have the shape that this provider's settings have."""

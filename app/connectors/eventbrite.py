@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from app.connectors import gathering
-from app.connectors.gathering import section, word
+from app.connectors import gathering, reading
+from app.connectors.reading import Read, section, word
 from app.connectors.signals import Parsed, Request, Signal, Verdict, present, text, written_time
 
 HOST: Final = "www.eventbriteapi.com"
@@ -43,9 +43,9 @@ def verify(
 def parse(headers: Mapping[str, str], raw: bytes, settings: Mapping[str, Any]) -> Parsed:
     """Say what a notification asks to be fetched; never raises."""
     del headers, settings
-    body = gathering.document(raw)
-    action = text(section(body, "config"), "action") if body else None
-    if body is None or action is None:
+    body = reading.document(raw)
+    action = text(section(body, "config"), "action") if isinstance(body, dict) else None
+    if action is None:
         return Parsed(unreadable=1)
     if action not in _EXPANDED:
         return Parsed(ignored=1)
@@ -71,14 +71,11 @@ def credentials(token: str) -> Mapping[str, str]:
 
 def read(notification: bytes, fetched: bytes, settings: Mapping[str, Any]) -> Parsed:
     """Read the object that a notification named; never raises."""
-    told, found = gathering.document(notification) or {}, gathering.document(fetched)
-    if found is None:
+    told, found = reading.document(notification), reading.document(fetched)
+    if not isinstance(told, dict) or not isinstance(found, dict):
         return Parsed(unreadable=1)
-    action = text(section(told, "config"), "action") or ""
-    key = (text(told, "api_url"), action)
-    people = list(_people(found))
-    signals = [_signal(key, found, each, settings) for each in people]
-    return gathering.parsed(*signals) if signals else Parsed(unreadable=1)
+    key = (text(told, "api_url"), text(section(told, "config"), "action") or "")
+    return reading.counted(_signal(key, found, each, settings) for each in _people(found))
 
 
 def _people(found: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -93,7 +90,7 @@ def _people(found: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _signal(
     key: tuple[str | None, str], found: Mapping[str, Any], person: Mapping[str, Any], settings: Mapping[str, Any]
-) -> Signal | str:
+) -> Read:
     kind, at = _happening(key[1], found, person)
     if kind is None:
         return "ignored"
@@ -105,7 +102,7 @@ def _signal(
     return Signal(
         type=kind,
         occurred_at=occurred_at,
-        external_id=gathering.key(*key, changed, *([] if person is found else [word(person, "id")])),
+        external_id=reading.digest(*key, changed, *([] if person is found else [word(person, "id")])),
         email=text(profile, "email"),
         topics=gathering.topics(settings),
         data=present(

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from app.connectors import gathering, hmac_signature
-from app.connectors.gathering import section, word
+from app.connectors import gathering, hmac_signature, reading
+from app.connectors.reading import Read, section, word
 from app.connectors.signals import Parsed, Request, Signal, Verdict, present, text, written_time
 
 SIGNATURE_HEADER: Final = "webhook-signature"
@@ -51,17 +51,17 @@ def _keys(secret: str) -> Iterator[bytes]:
 def parse(headers: Mapping[str, str], raw: bytes, settings: Mapping[str, Any]) -> Parsed:
     """Read what one event says of a guest; never raises."""
     del headers
-    body = gathering.document(raw)
-    kind = text(body, "type") if body else None
-    if body is None or kind is None:
+    body = reading.document(raw)
+    kind = text(body, "type") if isinstance(body, dict) else None
+    if kind is None:
         return Parsed(unreadable=1)
     if kind not in {_REGISTERED, _UPDATED}:
         return Parsed(ignored=1)
     read = list(_read(kind, section(body, "data"), settings))
-    return gathering.parsed(*read) if read else Parsed(ignored=1)
+    return reading.counted(read or ["ignored"])
 
 
-def _read(kind: str, told: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[Signal | str]:
+def _read(kind: str, told: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[Read]:
     """Yield the registration and the check-in, if there is one; the guest stands in `data` or in its `guest`."""
     guest = section(told, "guest") or told
     if kind == _REGISTERED:
@@ -81,7 +81,7 @@ def _checked_in_at(guest: Mapping[str, Any]) -> object:
 
 def _signal(
     kind: str, at: object, guest: Mapping[str, Any], told: Mapping[str, Any], settings: Mapping[str, Any]
-) -> Signal | str:
+) -> Read:
     occurred_at = written_time(at)
     if occurred_at is None:
         return "unreadable"
@@ -90,7 +90,7 @@ def _signal(
     return Signal(
         type=kind,
         occurred_at=occurred_at,
-        external_id=gathering.key(_id(guest) or email, kind, at),
+        external_id=reading.digest(_id(guest) or email, kind, at),
         email=email,
         topics=gathering.topics(settings, event.get("tags")),
         data=present(

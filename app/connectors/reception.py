@@ -12,21 +12,22 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from app.connectors import keyring, repository
+from app.connectors import keyring, repository, welcome
 from app.connectors.certificates import Certificates
 from app.connectors.errors import HookNotFound, HookRefused, Overloaded, ProviderAway
 from app.connectors.models import Connection
 from app.connectors.providers import PROVIDERS
 from app.connectors.repository import ConnectionRepository
-from app.connectors.signals import Answer, Call, Conclusion, Kept, Request, Verdict
+from app.connectors.signals import Answer, Call, Conclusion, Kept, Parsed, Request, Verdict
 from app.connectors.translation import source_of, touchpoints
-from app.kit import caller, http
+from app.kit import caller, http, outbox
 from app.kit.caller import Caller
 from app.kit.clock import now
 from app.kit.db import Database, Session
 from app.kit.errors import AppError, TooLarge
 from app.kit.ids import new_id
 from app.kit.log import get_logger
+from app.kit.outbox import Wake
 from app.settings import get_settings
 from app.touchpoints import service as timeline
 
@@ -36,6 +37,9 @@ CALLS_AT_ONCE: Final = 64
 ATTEMPTS: Final = 5
 CREDENTIALS: Final = frozenset({"authorization", "proxy-authorization", "cookie"})
 STORED: Final = Answer(204)
+FETCH_DUE: Final = "delivery_fetch"
+WAITING: Final = "waiting"
+"""Why a delivery is only stored: a worker has yet to read the rest at its provider's."""
 
 _places = asyncio.Semaphore(CALLS_AT_ONCE)
 _certificates = Certificates()
@@ -176,10 +180,22 @@ def _dedupe_key(verdict: Verdict, raw: bytes) -> bytes:
 
 
 async def process(session: Session, connection: Connection, kept: Kept) -> None:
-    """Turn what a delivery says into touchpoints; what was stored before changes nothing."""
+    """Turn what a delivery says into touchpoints; what must first be fetched from its provider waits for a worker."""
     parsed = PROVIDERS[connection.provider].hook.parse(kept.headers, kept.raw, connection.settings)
+    if parsed.fetch is None:
+        await settle(session, connection, kept, parsed)
+        return
+    await outbox.schedule(session, Wake(FETCH_DUE, connection.id))
+    await repository.conclude(session, connection.id, kept, Conclusion("stored", WAITING))
+
+
+async def settle(session: Session, connection: Connection, kept: Kept, parsed: Parsed) -> None:
+    """Store what a delivery says, and note what became of it; what was stored before changes nothing."""
     items, unfit = touchpoints(parsed.signals, source_of(connection.provider, connection.id))
     found = await timeline.ingest(session, items, connection_id=connection.id, delivery_id=kept.id) if items else []
+    if connection.settings.get("create_candidates"):
+        strangers = {each.external_id for each, one in zip(items, found, strict=True) if one.outcome == "unmatched"}
+        await welcome.admit(session, [each for each in parsed.signals if each.external_id in strangers])
     told = [each for each in found if each.id is not None]
     unreadable = parsed.unreadable + unfit + len(found) - len(told)
     known = bool(told) and all(each.outcome == "repeated" for each in told)

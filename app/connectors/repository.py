@@ -53,6 +53,10 @@ class ConnectionRepository(ResourceRepository[Connection]):
         newest = self.visible().order_by(Connection.id.desc()).limit(limit)
         return await self.all(newest if after is None else newest.where(Connection.id < after))
 
+    async def of(self, ids: Collection[UUID]) -> Sequence[Connection]:
+        """Return those of these connections that there still are."""
+        return await self.all(self.visible().where(Connection.id.in_(ids)).order_by(Connection.id))
+
 
 async def tenant_of(database: Database, connection_id: UUID) -> UUID | None:
     """Return whose hook this is."""
@@ -239,3 +243,32 @@ async def oldest_bodies(session: Session, ids: Sequence[UUID]) -> list[Any]:
            where c.id = any(:ids) and (c.removed_at is null or oldest.received_at is not null)""",
         ids=list(ids),
     )
+
+
+async def waiting(session: Session, connection_id: UUID, after: UUID) -> Any:  # noqa: ANN401 (a row)
+    """Return the first delivery after this id that is stored and not read yet."""
+    return await session.row(
+        """select id, status, attempts, raw, headers from deliveries
+           where connection_id = :connection_id and status = 'stored' and id > :after and raw is not null
+           order by id limit 1""",
+        connection_id=connection_id,
+        after=after,
+    )
+
+
+async def at_work(session: Session, kind: str, ids: Collection[UUID]) -> set[UUID]:
+    """Return for which of these connections a job of this kind is on its way."""
+    rows = await session.rows(
+        """select distinct cast(arguments ->> 'connection_id' as uuid) as connection_id from jobs
+           where kind = :kind and state in ('queued', 'running')
+             and cast(arguments ->> 'connection_id' as uuid) = any(:ids)""",
+        kind=kind,
+        ids=list(ids),
+    )
+    return {row.connection_id for row in rows}
+
+
+async def external_ids_of(session: Session, source: str) -> list[str]:
+    """Return the ids by which the people of the pool are known in another system."""
+    rows = await session.rows("select external_id from external_ids where source = :source", source=source)
+    return [row.external_id for row in rows]

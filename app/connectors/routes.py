@@ -89,7 +89,9 @@ async def read_connection(session: SessionDep, answer: AnswerDep, connection: Fo
 @router.patch(
     "/connections/{connection_id}",
     summary="Change a connection",
-    **operation("connectors:write", ConnectionNotFound, PreconditionFailed, SettingsInvalid, media=MERGE_PATCH),
+    **operation(
+        "connectors:write", ConnectionNotFound, PreconditionFailed, SettingsInvalid, SecretInvalid, media=MERGE_PATCH
+    ),
 )
 async def update_connection(
     session: SessionDep, answer: AnswerDep, connection: Locked, body: ConnectionUpdate

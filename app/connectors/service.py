@@ -46,6 +46,7 @@ from app.kit.schemas import Page
 RAW_KEPT: Final = timedelta(days=30)
 EMPTIED_AT_ONCE: Final = 1_000
 RAW_DUE: Final = "delivery_raw"
+POLL_DUE: Final = "poll"
 
 
 def providers() -> Page[ProviderRead]:
@@ -69,17 +70,17 @@ async def create(session: Session, body: ConnectionCreate) -> ConnectionRead:
     if body.provider not in PROVIDERS:
         raise UnknownProvider
     settings = _settings(body.provider, body.settings)
-    _accept(body.provider, body.secret)
+    secret = _secret_in(body.provider, settings) or body.secret
+    _accept(body.provider, secret)
     connection = Connection(
         provider=body.provider,
         name=body.name,
         settings=settings,
-        secrets_enc=keyring.none(session.tenant_id)
-        if body.secret is None
-        else keyring.first(session.tenant_id, body.secret),
+        secrets_enc=keyring.none(session.tenant_id) if secret is None else keyring.first(session.tenant_id, secret),
     )
     await ConnectionRepository(session).add(connection)
     await outbox.schedule(session, Wake(RAW_DUE, connection.id, now() + RAW_KEPT))
+    await _poll(session, connection)
     return _read(connection, {})
 
 
@@ -106,14 +107,19 @@ async def list_connections(session: Session, paging: Paging) -> Page[ConnectionR
 
 
 async def update(session: Session, connection: Connection, patch: ConnectionUpdate) -> ConnectionRead:
-    """Change what `patch` holds; raises SettingsInvalid."""
+    """Change what `patch` holds; raises SettingsInvalid, SecretInvalid."""
     changes = {name: value for name in ("name", "enabled") if (value := getattr(patch, name)) is not None}
     if patch.settings is not None:
-        changes["settings"] = _settings(connection.provider, connection.settings | patch.settings)
+        settings = _settings(connection.provider, connection.settings | patch.settings)
+        if (secret := _secret_in(connection.provider, settings)) is not None:
+            _accept(connection.provider, secret)
+            changes["secrets_enc"] = keyring.first(session.tenant_id, secret)
+        changes["settings"] = settings
     if any(getattr(connection, name) != value for name, value in changes.items()):
         for name, value in changes.items():
             setattr(connection, name, value)
         await _save(session, connection)
+        await _poll(session, connection)
     return await read(session, connection)
 
 
@@ -193,6 +199,18 @@ def _settings(provider: str, given: Mapping[str, Any]) -> dict[str, Any]:
     except ValidationError as error:
         wrong = [field_error({**item, "loc": ("body", "settings", *item["loc"])}) for item in error.errors()]
         raise SettingsInvalid(errors=wrong) from error
+
+
+def _secret_in(provider: str, settings: dict[str, Any]) -> str | None:
+    """Take the secret out of the settings, where a provider has it there."""
+    name = PROVIDERS[provider].secret_setting
+    return None if name is None else settings.pop(name, None)
+
+
+async def _poll(session: Session, connection: Connection) -> None:
+    """Ask a provider that calls nobody, at once."""
+    if PROVIDERS[connection.provider].kind == "poll":
+        await outbox.schedule(session, Wake(POLL_DUE, connection.id))
 
 
 async def _save(session: Session, connection: Connection) -> None:

@@ -10,6 +10,7 @@ from app.connectors.signals import Evidence, ExternalId, Signal
 from app.touchpoints.schemas import ExternalIdIn, PersonIn, ProviderEvidence, ProviderTouchpointIn
 
 AGENT_MAX: Final = 2_000
+IDENTIFIER_MAX: Final = 500
 TOPIC_MAX: Final = 200
 TOPICS_MAX: Final = 50
 
@@ -29,11 +30,12 @@ def touchpoints(signals: Iterable[Signal], source: str) -> tuple[list[ProviderTo
 def _touchpoint(signal: Signal, source: str) -> ProviderTouchpointIn | None:
     """Name the person by the first that is known of e-mail, the provider's own id, and phone."""
     try:
-        person = None if signal.email or signal.person is None else _person(signal.person)
+        email = _short(signal.email)
+        person = None if email or signal.person is None else _person(signal.person)
         return ProviderTouchpointIn(
-            email=signal.email,
+            email=email,
             person=person,
-            phone=None if signal.email or person else signal.phone,
+            phone=None if email or person else _short(signal.phone),
             type=signal.type,
             occurred_at=signal.occurred_at,
             source=source,
@@ -44,6 +46,11 @@ def _touchpoint(signal: Signal, source: str) -> ProviderTouchpointIn | None:
         )
     except ValidationError:
         return None
+
+
+def _short(named: str | None) -> str | None:
+    """Leave out what no address and no number can be: it happened with somebody, whoever that is."""
+    return named if named and len(named) <= IDENTIFIER_MAX else None
 
 
 def _person(named: ExternalId) -> PersonIn:

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from app.connectors import gathering, hmac_signature
-from app.connectors.gathering import section, word
-from app.connectors.signals import Answer, Parsed, Request, Signal, Verdict, present, text, unix_time, written_time
+from app.connectors import gathering, hmac_signature, reading
+from app.connectors.reading import Read, section, unix_time_ms, word
+from app.connectors.signals import Answer, Parsed, Request, Signal, Verdict, present, text, written_time
 from app.kit import json
 
 SIGNATURE_HEADER: Final = "x-zm-signature"
@@ -50,9 +50,9 @@ def verify(
 
 def _answer(raw: bytes, key: bytes) -> Answer:
     """Return 200, and to the question for the address the token that only we can make of Zoom's."""
-    body = gathering.document(raw) or {}
-    plain = text(section(body, "payload"), "plainToken")
-    if body.get("event") != VALIDATION or plain is None:
+    body = reading.document(raw)
+    plain = text(section(body, "payload"), "plainToken") if isinstance(body, dict) else None
+    if plain is None or body.get("event") != VALIDATION:
         return Answer(200)
     encrypted = hmac_signature.hexadecimal(key, plain.encode())
     return Answer(200, json.dumpb({"plainToken": plain, "encryptedToken": encrypted}))
@@ -61,34 +61,30 @@ def _answer(raw: bytes, key: bytes) -> Answer:
 def parse(headers: Mapping[str, str], raw: bytes, settings: Mapping[str, Any]) -> Parsed:
     """Read one event; never raises."""
     del headers
-    return gathering.parsed(_read(gathering.document(raw), settings))
+    return reading.one(raw, lambda body: _read(body, settings))
 
 
-def _read(body: Mapping[str, Any] | None, settings: Mapping[str, Any]) -> Signal | str:
-    event = text(body, "event") if body else None
-    if body is None or event is None:
+def _read(body: Mapping[str, Any], settings: Mapping[str, Any]) -> Read:
+    event = text(body, "event")
+    if event is None:
         return "unreadable"
     if event not in _TYPES:
         return "ignored"
-    webinar = section(section(body, "payload"), "object")
+    webinar = section(body, "payload", "object")
     person = section(webinar, "participant") or section(webinar, "registrant")
     joined = _TYPES[event] == "event_attended"
-    occurred_at = written_time(person.get("join_time")) if joined else _milliseconds(body.get("event_ts"))
+    occurred_at = written_time(person.get("join_time")) if joined else unix_time_ms(body.get("event_ts"))
     if occurred_at is None:
         return "unreadable"
     return Signal(
         type=_TYPES[event],
         occurred_at=occurred_at,
-        external_id=gathering.key(event, word(webinar, "uuid"), _name(person), occurred_at),
+        external_id=reading.digest(event, word(webinar, "uuid"), _name(person), occurred_at),
         email=text(person, "email"),
         topics=gathering.topics(settings),
         data=_data(webinar, person),
         profile=_profile(person),
     )
-
-
-def _milliseconds(value: object) -> datetime | None:
-    return unix_time(value / 1000) if isinstance(value, int | float) else None
 
 
 def _name(person: Mapping[str, Any]) -> str | None:

@@ -9,10 +9,19 @@ import httpx
 TIMEOUT_S: Final = 60.0
 FETCH_TIMEOUT_S: Final = 5.0
 FETCHED_MOST: Final = 1 << 20
+_DIGITS_MOST: Final = 10
 
 
 class FetchFailed(Exception):
-    """A page could not be fetched; the text says why, without its address."""
+    """A page could not be fetched; the text says why, without its address.
+
+    `status` is what its server answered, `retry_after_s` for how many seconds it asked to be left alone.
+    """
+
+    def __init__(self, reason: str, *, status: int | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.retry_after_s = retry_after_s
 
 
 def service_client(base_url: str, key: str, transport: httpx.BaseTransport | None = None) -> httpx.Client:
@@ -37,7 +46,9 @@ async def fetch(url: str, headers: Mapping[str, str] | None = None) -> bytes:
             client.stream("GET", url, headers=headers) as answer,
         ):
             if not answer.is_success:
-                raise FetchFailed(f"HTTP {answer.status_code}")
+                raise FetchFailed(
+                    f"HTTP {answer.status_code}", status=answer.status_code, retry_after_s=_retry_after(answer)
+                )
             async for chunk in answer.aiter_bytes():
                 received += chunk
                 if len(received) > FETCHED_MOST:
@@ -45,3 +56,9 @@ async def fetch(url: str, headers: Mapping[str, str] | None = None) -> bytes:
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
         raise FetchFailed(type(error).__name__) from error
     return bytes(received)
+
+
+def _retry_after(answer: httpx.Response) -> float | None:
+    """Read the header where it holds seconds; a date is not taken for any."""
+    value = answer.headers.get("Retry-After", "")
+    return float(value) if value.isascii() and value.isdigit() and len(value) < _DIGITS_MOST else None

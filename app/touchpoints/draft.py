@@ -13,7 +13,7 @@ from app.touchpoints.agents import address_class, agent_class, method_class
 from app.touchpoints.errors import InvalidEmail, InvalidPhone, UnknownType
 from app.touchpoints.kinds import is_known
 from app.touchpoints.row import NewTouchpoint
-from app.touchpoints.schemas import EvidenceIn, TouchpointIn
+from app.touchpoints.schemas import EvidenceIn, ProviderTouchpointIn, TouchpointIn
 from app.touchpoints.trust import ACTOR_RULE_VERSION
 
 MESSAGE_ID_MAX: Final = 500
@@ -41,10 +41,18 @@ class Draft:
 
 
 def draft(item: TouchpointIn, tenant_id: UUID, region: str) -> Draft:
-    """Read an item; national phone numbers are those of `region`. Raises UnknownType, InvalidEmail, InvalidPhone."""
+    """Read an item; national phone numbers are those of `region`. Raises UnknownType, InvalidEmail, InvalidPhone.
+
+    What a provider tells under a name that is none is not refused: it happened, with somebody.
+    """
     if not is_known(item.type):
         raise UnknownType
-    kind, source, value, key = _identifier(item, region)
+    try:
+        kind, source, value, key = _identifier(item, region)
+    except (InvalidEmail, InvalidPhone):
+        if not isinstance(item, ProviderTouchpointIn):
+            raise
+        kind = source = value = key = None
     digest = None if key is None else candidates.identifier_hash(tenant_id, str(kind), key)
     wanted = Wanted(item.source, item.external_id, item.candidate_id, kind, digest, source, value)
     return Draft(_row(item, wanted), wanted)

@@ -72,8 +72,8 @@ async def test_every_refusal_is_counted_and_listed_without_its_body(hook: Hook) 
 async def test_of_a_batch_the_readable_items_are_taken_and_the_rest_is_a_dead_letter(hook: Hook) -> None:
     assert await hook.tell(event(), {"event": "open"}, 7, event("processed"), event(email="no address")) == 204
     [dead] = await hook.deliveries("?status=dead")
-    assert (dead["signals"], dead["unreadable"], dead["reason"]) == (1, 3, "unreadable")
-    assert len(await hook.touchpoints()) == len(dead["touchpoint_ids"]) == 1
+    assert (dead["signals"], dead["unreadable"], dead["reason"]) == (2, 2, "unreadable")
+    assert len(await hook.touchpoints()) == len(dead["touchpoint_ids"]) == 2
     again = await hook.api.post(f"/v1/connections/{hook.id}/deliveries/{dead['id']}/redrive")
     assert (again.status_code, again.json()) == (200, dead)
     assert await hook.counts() == {"stored": 1, "duplicate": 0, "refused": 0, "dead": 1}
