@@ -12,6 +12,9 @@ from app.kit.db import Session
 from app.kit.outbox import Event, Reaction, Wake
 from app.sequences import enrollments, exits
 
+COUNTED: Final = frozenset({"tags", "interests", "skills", "sources", "current_company", "location"})
+"""What of a profile the kept counts of facets show."""
+
 
 def _score(event: Event) -> Iterator[Wake]:
     """Score a candidate anew, and forget the score of one who has become part of them."""
@@ -40,17 +43,26 @@ def _leave(event: Event) -> Iterator[Wake]:
     yield Wake("member", UUID(str(event.data["loser_id"])))
 
 
+def _facet(event: Event) -> Iterator[Wake]:
+    """Count a candidate anew where the change is one that facets show, and forget who has become part of them."""
+    if event.type != "candidate.updated" or not COUNTED.isdisjoint(event.changed_fields):
+        yield Wake("facet", event.id)
+    if (loser := event.data.get("loser_id")) is not None:
+        yield Wake("facet", UUID(str(loser)))
+
+
 REACTIONS: Final[Mapping[str, Sequence[Reaction]]] = {
-    "candidate.created": (_attach, _score),
-    "candidate.updated": (_attach, _score),
-    "candidate.deleted": (_attach, _score),
-    "candidate.restored": (_attach, _score),
-    "candidate.merged": (_attach, _score, _leave),
-    "candidate.unmerged": (_attach, _score),
+    "candidate.created": (_attach, _score, _facet),
+    "candidate.updated": (_attach, _score, _facet),
+    "candidate.deleted": (_attach, _score, _facet),
+    "candidate.restored": (_attach, _score, _facet),
+    "candidate.merged": (_attach, _score, _leave, _facet),
+    "candidate.unmerged": (_attach, _score, _facet),
     "touchpoint.created": (_touched, exits.on_touchpoint),
     "touchpoint.updated": (_touched, exits.on_touchpoint),
     "consent.changed": (exits.on_consent,),
-    "candidate.erased": (_member,),
+    "candidate.erased": (_member, _facet),
+    "score.tier_changed": (_facet,),
 }
 
 

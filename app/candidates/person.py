@@ -3,11 +3,13 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from app.candidates.schemas import CandidateRead
 from app.normalise.emails import parse_email
+
+R = TypeVar("R", bound=CandidateRead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Profile:
         }
 
 
-def read(profile: Profile, *, can_contact: bool, suppressed: Collection[str] = ()) -> CandidateRead:
+def read(profile: Profile, shape: type[R], *, can_contact: bool, suppressed: Collection[str] = ()) -> R:
     """Return the candidate as it is answered; `suppressed` are shown addresses that must not be written to."""
     keys = profile.email_keys()
 
@@ -74,7 +76,7 @@ def read(profile: Profile, *, can_contact: bool, suppressed: Collection[str] = (
         return "bounced" if value and keys.get(value) in profile.bounced else "ok"
 
     emails = [{**item, "status": status(item["value"])} for item in profile.fields["email_addresses"]]
-    return CandidateRead.model_validate(
+    return shape.model_validate(
         {
             **profile.fields,
             "email_addresses": emails,

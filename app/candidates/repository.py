@@ -2,12 +2,16 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
+from app.candidates.errors import CustomFieldKeyTaken
 from app.candidates.fields import LISTS, PROFILE
+from app.candidates.models import CustomField
 from app.kit import json
 from app.kit.db import Session
+from app.kit.errors import AppError
+from app.kit.repository import ResourceRepository
 
 LIVE: Final = "c.hidden_at is null and c.erased_at is null and c.merged_into is null"
 _COLUMNS: Final = ", ".join(f"c.{name}" for name in PROFILE)
@@ -132,6 +136,15 @@ async def features(session: Session, ids: Sequence[UUID]) -> list[Any]:
     )
 
 
+async def statements(session: Session, record_ids: Sequence[UUID]) -> list[Any]:
+    """Return (id, payload, features) of these records."""
+    return await session.rows(
+        """select r.id, r.payload, r.features from unnest(cast(:ids as uuid[])) as asked(id)
+           join records r on r.id = asked.id""",
+        ids=list(record_ids),
+    )
+
+
 async def hold(session: Session, ids: Sequence[UUID]) -> None:
     """Lock these candidates until the transaction ends, in the order of their ids."""
     await session.run("select 1 from candidates where id = any(:ids) order by id for no key update", ids=list(ids))
@@ -234,3 +247,17 @@ async def set_hidden(session: Session, candidate_id: UUID, *, hidden: bool) -> i
             id=candidate_id,
         )
     )
+
+
+class CustomFieldRepository(ResourceRepository[CustomField]):
+    model = CustomField
+    conflicts: ClassVar[dict[str, type[AppError]]] = {"uq_custom_fields_tenant_id_key": CustomFieldKeyTaken}
+
+    async def remove(self, row: CustomField) -> None:
+        await self.session.delete(row)
+        await self.session.flush()
+
+
+async def custom_fields(session: Session) -> list[Any]:
+    """Return (key, type, options) of every defined field."""
+    return await session.rows("select key, type, options from custom_fields")

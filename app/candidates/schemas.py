@@ -6,8 +6,9 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from app.candidates.custom_fields import FieldType
 from app.candidates.fields import PROFILE
-from app.kit.schemas import Body, ListPatch, Schema, Timestamp
+from app.kit.schemas import Body, Kept, ListPatch, Schema, Timestamp
 from app.tenancy.schemas import Country, Language, Zone
 
 MAX_ITEMS = 500
@@ -148,6 +149,79 @@ class CandidatePatch(Scalars, ReadOnly):
     interests: ListPatch[Word] = ListPatch()
     tags: ListPatch[Word] = ListPatch()
     sources: ListPatch[SourceIn] = ListPatch()
+
+
+FIELD_EXAMPLE: dict[str, Any] = {
+    "key": "notice_period",
+    "name": "Notice period",
+    "description": "How long until they could begin.",
+    "type": "choice",
+    "options": ["at once", "one month", "longer"],
+    "reason": None,
+}
+FieldKey = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^.\x00]{1,100}$")]
+
+
+class FieldReadOnly(Body):
+    """What an answer holds besides what can be set; it is ignored."""
+
+    id: Ignored = None
+    version: Ignored = None
+    sensitivity: Ignored = None
+    created_at: Ignored = None
+    updated_at: Ignored = None
+
+
+class CustomFieldCreate(FieldReadOnly):
+    """A key of `custom_fields` and what it may hold; `reason` says why a sensitive one is indispensable."""
+
+    model_config = ConfigDict(json_schema_extra={"example": FIELD_EXAMPLE})
+    key: FieldKey
+    name: Word
+    description: Text | None = None
+    type: FieldType
+    options: list[Word] = Field(default=[], max_length=MAX_ITEMS)
+    reason: Text | None = None
+
+
+class CustomFieldUpdate(FieldReadOnly):
+    """Absent stays; `key` and `type` stay whatever is said, for values of them are stored."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"options": {"add": ["two months"]}}})
+    key: Ignored = None
+    type: Ignored = None
+    name: Kept[Word] = None
+    description: Text | None = None
+    options: Kept[ListPatch[Word]] = None
+    reason: Text | None = None
+
+
+class CustomFieldRead(Schema):
+    """A custom field; `sensitivity` is told from its names: `ordinary`, `special_care` or `restricted`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "id": "01999999-0000-7000-8000-000000000050",
+                "version": 1,
+                **FIELD_EXAMPLE,
+                "sensitivity": "ordinary",
+                "created_at": "2026-11-23T00:00:00Z",
+                "updated_at": "2026-11-23T00:00:00Z",
+            }
+        }
+    )
+    id: UUID
+    version: int
+    key: str
+    name: str
+    description: str | None
+    type: str
+    options: list[str]
+    reason: str | None
+    sensitivity: str
+    created_at: Timestamp
+    updated_at: Timestamp
 
 
 class EmailRead(Schema):

@@ -3,7 +3,8 @@
 Words: a *filter* is a flat parameter, *criteria* are a tree, `q` is what somebody types into a search box; a *facet*
 counts the values of one field over what was found.
 
-Owns: no table; the one function that assembles a candidate as it is answered, over everything below it.
+Owns: the one function that assembles a candidate as it is answered, over everything below it; the kept counts of
+facets, which are the words in use, too; saved searches.
 
-Does NOT own: any write; people come in, change and leave through intake.
+Does NOT own: people, who come in, change and leave through intake; their fields, whose definitions it only shows.
 """

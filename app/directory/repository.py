@@ -4,37 +4,26 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    Subquery,
-    Text,
-    and_,
-    cast,
-    exists,
-    false,
-    func,
-    literal,
-    literal_column,
-    or_,
-    tuple_,
-    union_all,
-)
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal, or_, tuple_
 
 from app.candidates.models import Candidate, ExternalId, Record, Term
-from app.candidates.terms import filter_term
 from app.criteria import sql
 from app.criteria.tree import Node
+from app.directory.errors import SavedSearchKeyTaken
+from app.directory.facets import FACETS, TIER, counts
+from app.directory.models import SavedSearch
+from app.directory.narrowing import needed
 from app.directory.schemas import FACET_SAMPLE, FACET_VALUES, Filters
 from app.directory.sorting import Place, Sort
-from app.kit.paging import Paging
+from app.kit.db import Session
+from app.kit.errors import AppError
+from app.kit.paging import TOTAL_MAX, Paging
 from app.kit.repository import Repository, ResourceRepository
 from app.normalise.search import is_open
-from app.pools.criteria_fields import ADAPTERS, FIELDS
+from app.pools.criteria_fields import ADAPTERS
 from app.pools.criteria_fields import read as read_criteria
 from app.pools.models import PoolMember
 
@@ -83,15 +72,8 @@ class DirectoryRepository(Repository[Candidate]):
 
     async def facets(self, asked: Question, names: Sequence[str]) -> tuple[list[Any], bool]:
         """Count values over the newest that are found; says also whether there are more than were counted."""
-        values = (_FACETS[name].label(name) for name in dict.fromkeys(names))
-        hits = self._found(asked).add_columns(*values).order_by(Candidate.created_at.desc(), Candidate.id)
-        newest = hits.limit(FACET_SAMPLE + 1).cte("newest")
-        sample = newest.select().limit(FACET_SAMPLE).subquery("hits")
-        columns = (_none().label("facet"), _none().label("value"), func.count().label("n"))
-        size = newest.select().with_only_columns(*columns, maintain_column_froms=True)
-        counted = [_facet(name, sample) for name in dict.fromkeys(names)]
-        rows: Sequence[Any] = (await self.session.execute(union_all(size, *counted))).all()
-        total = next(row.n for row in rows if not row.facet)
+        rows: Sequence[Any] = (await self.session.execute(counts(self._found(asked), names))).all()
+        total = next(row.people for row in rows if not row.facet)
         return [row for row in rows if row.facet], total > FACET_SAMPLE
 
     def _found(self, asked: Question) -> Select[Any]:
@@ -137,14 +119,11 @@ def _filtered(asked: Question) -> Iterable[Condition]:
     filters = asked.filters
     for name, field in _LEAVES.items():
         if wanted := getattr(filters, name):
-            if "hidden" not in filters.status:
-                yield _filed_under(*(filter_term(name, value) for value in wanted))
-            node = read_criteria({"field": field, "op": "has_any", "value": wanted}, "", FIELDS)
-            yield sql.compiled(node, ADAPTERS, asked.moment)
+            yield from _meeting({"field": field, "op": "has_any", "value": wanted}, asked.moment)
     if filters.source:
         named = ("sources.name", "external_ids.source")
         either = {"any": [{"field": name, "op": "has_any", "value": filters.source} for name in named]}
-        yield sql.compiled(read_criteria(either, "", FIELDS), ADAPTERS, asked.moment)
+        yield from _meeting(either, asked.moment)
     if filters.external_id:
         given = tuple_(ExternalId.source, ExternalId.external_id).in_(filters.external_id)
         yield exists().where(ExternalId.candidate_id == Candidate.id, given)
@@ -156,9 +135,19 @@ def _filtered(asked: Question) -> Iterable[Condition]:
                 yield compare(getattr(Candidate, column), value)
 
 
+def _meeting(criteria: object, moment: datetime) -> Iterable[Condition]:
+    return _criteria(read_criteria(criteria, ""), moment)
+
+
+def _criteria(node: Node, moment: datetime) -> Iterable[Condition]:
+    """Say the criteria, and beside them what of them an index of terms can answer."""
+    yield from (_filed_under(*sorted(terms)) for terms in needed(node))
+    yield sql.compiled(node, ADAPTERS, moment)
+
+
 def _asked_for(asked: Question) -> Iterable[Condition]:
     if asked.criteria is not None:
-        yield sql.compiled(asked.criteria, ADAPTERS, asked.moment)
+        yield from _criteria(asked.criteria, asked.moment)
     if asked.terms is None:
         return
     filed = and_(*map(_found_by, asked.terms)) if asked.terms else false()
@@ -177,57 +166,115 @@ def _filed_under(*terms: str) -> Condition:
     return exists().where(Term.term.in_(terms), Term.candidate_id == Candidate.id)
 
 
-_TIER: Final = """(select s.tier from scores s where s.candidate_id = candidates.id and s.model_key = 'default'
-  and s.model_version = coalesce(
-    (select m.version from score_models m where m.key = 'default' and m.state = 'published'), 1))"""
-_FACETS: Final[Mapping[str, ColumnElement[Any]]] = {
-    "tags": Candidate.tags.expression,
-    "interests": Candidate.interests.expression,
-    "skills.name": Candidate.skills.expression,
-    "sources.type": Candidate.sources.expression,
-    "current_company": Candidate.current_company.expression,
-    "location.city": Candidate.location["city"].astext,
-    "score.tier": literal_column(_TIER, Text),
-}
-"""Where the values of a facet are; those of `skills.name` and `sources.type` are members of objects."""
-
-
-def _none() -> ColumnElement[str]:
-    return literal("", Text)
-
-
-def _facet(name: str, hits: Subquery) -> Select[Any]:
-    value, rows = _values(name, hits)
-    held = rows.with_only_columns(hits.c.id, cast(value, Text).label("value")).distinct().subquery()
-    people = func.count()
-    counted = (
-        held.select()
-        .with_only_columns(literal(name, Text).label("facet"), held.c.value, people.label("n"))
-        .where(held.c.value.is_not(None))
-        .group_by(held.c.value)
-        .order_by(people.desc(), held.c.value.collate("C"))
-        .limit(FACET_VALUES)
-        .subquery()
-    )
-    return counted.select()
-
-
-def _values(name: str, hits: Subquery) -> tuple[ColumnElement[Any], Select[Any]]:
-    column, member = hits.c[name], name.partition(".")[2]
-    if name in ("tags", "interests"):
-        item: ColumnElement[Any] = func.jsonb_array_elements_text(column, type_=Text).column_valued(
-            joins_implicitly=True
-        )
-        return item, hits.select().with_only_columns(hits.c.id, item)
-    if name in ("skills.name", "sources.type"):
-        item = func.jsonb_array_elements(column, type_=JSONB).column_valued(joins_implicitly=True)
-        return item[member].astext, hits.select().with_only_columns(hits.c.id, item)
-    return column, hits.select()
-
-
 class RecordRepository(ResourceRepository[Record]):
     model = Record
 
     async def of(self, candidate_id: UUID, paging: Paging, *bound_to: Any) -> tuple[list[Record], int | None]:  # noqa: ANN401 (filters are any JSON values)
         """Return the statements about one person, the newest first, and how many there are when that was asked."""
         return await self.newest(self.visible().where(Record.candidate_id == candidate_id), paging, *bound_to)
+
+
+class SavedSearchRepository(ResourceRepository[SavedSearch]):
+    model = SavedSearch
+    conflicts: ClassVar[dict[str, type[AppError]]] = {"uq_saved_searches_key": SavedSearchKeyTaken}
+
+    async def remove(self, row: SavedSearch) -> None:
+        await self.session.delete(row)
+        await self.session.flush()
+
+
+async def pools_of(session: Session, ids: Sequence[UUID]) -> list[Any]:
+    """Return (candidate_id, id, key, name) of the pools that these people are in, by key."""
+    return await session.rows(
+        """select m.candidate_id, p.id, p.key, p.name from pool_members m
+           join pools p on p.id = m.pool_id and p.archived_at is null
+           where m.candidate_id = any(:ids) order by p.key""",
+        ids=list(ids),
+    )
+
+
+class CountRepository:
+    """The kept counts: with which values each person stands in them, and how many people stand with each value."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    async def settle(self, ids: Sequence[UUID]) -> None:
+        """Count these people as they are now instead of as they were."""
+        await self.session.run(_SETTLE, ids=list(ids))
+        await self.session.run("delete from facet_counts where field = any(:fields) and people <= 0", fields=_FIELDS)
+
+    async def top(self, fields: Sequence[str]) -> list[Any]:
+        """Return (facet, value, people) of the most frequent values of all people."""
+        return await self.session.rows(
+            """select f.field as facet, c.value, c.people from unnest(cast(:fields as text[])) as f(field)
+               cross join lateral (select value, people from facet_counts where field = f.field and people > 0
+                 order by people desc, value limit :most) c""",
+            fields=list(fields),
+            most=FACET_VALUES,
+        )
+
+    async def values(self, field: str, part: str, after: str, limit: int) -> list[Any]:
+        """Return (value, people) of the values that hold this (folded) part, in the order of the values."""
+        return await self.session.rows(
+            f"""select value, people from facet_counts
+               where field = :field and value > :after and people > 0
+                 and {_HOLDS} order by value limit :limit""",  # noqa: S608 (a constant)
+            field=field,
+            after=after,
+            part=part,
+            limit=limit,
+        )
+
+    async def how_many(self, field: str, part: str) -> int:
+        """Count the values that hold this (folded) part, up to one more than a total says."""
+        return int(
+            await self.session.value(
+                f"""select count(*) from (select from facet_counts
+                    where field = :field and people > 0 and {_HOLDS} limit :most) as held""",  # noqa: S608 (a constant)
+                field=field,
+                part=part,
+                most=TOTAL_MAX + 1,
+            )
+        )
+
+
+_HOLDS: Final = "strpos(normalize(casefold(normalize(value, NFKC) collate pg_unicode_fast), NFKC), :part) > 0"
+_FIELDS: Final = list(FACETS)
+_SETTLE: Final = f"""
+with asked as (
+  select id from unnest(cast(:ids as uuid[])) as id
+), people as (
+  select c.id, c.tags, c.interests, c.skills, c.sources, c.current_company, c.location ->> 'city' as city,
+    {TIER.format(person="c.id")} as tier
+  from asked join candidates c on c.id = asked.id
+    and c.hidden_at is null and c.erased_at is null and c.merged_into is null
+), fresh as (
+  select distinct p.id, t.field, t.value from people p cross join lateral (
+    select 'tags', jsonb_array_elements_text(p.tags)
+    union all select 'interests', jsonb_array_elements_text(p.interests)
+    union all select 'skills.name', item ->> 'name' from jsonb_array_elements(p.skills) as item
+    union all select 'sources.type', item ->> 'type' from jsonb_array_elements(p.sources) as item
+    union all select 'current_company', p.current_company
+    union all select 'location.city', p.city
+    union all select 'score.tier', p.tier
+  ) as t(field, value) where t.value is not null
+), before as (
+  select pair ->> 0 as field, pair ->> 1 as value
+  from asked join counted c on c.candidate_id = asked.id cross join lateral jsonb_array_elements(c.held) as pair
+), different as (
+  select field, value, sum(n) as people from (
+    select field, value, 1 as n from fresh union all select field, value, -1 from before
+  ) as all_of group by field, value having sum(n) <> 0
+), marked as (
+  insert into counted (candidate_id, held)
+  select id, jsonb_agg(jsonb_build_array(field, value)) from fresh group by id
+  on conflict (tenant_id, candidate_id) do update set held = excluded.held
+), unmarked as (
+  delete from counted using asked
+  where candidate_id = asked.id and not exists (select from fresh where fresh.id = asked.id)
+)
+insert into facet_counts (field, value, people)
+select field, value, people from different order by field, value
+on conflict (tenant_id, field, value) do update set people = facet_counts.people + excluded.people
+"""  # noqa: S608 (constants)

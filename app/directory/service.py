@@ -1,8 +1,8 @@
 """Finding and reading candidates, over everything that is known of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -10,11 +10,22 @@ from app.candidates import person
 from app.candidates import service as candidates
 from app.candidates.features import said
 from app.candidates.fields import CONTACTS, KEYS
-from app.candidates.person import Profile
+from app.candidates.person import Profile, R
 from app.candidates.schemas import CandidateRead
 from app.consent import service as consent
-from app.directory.repository import DirectoryRepository, Question, RecordRepository
-from app.directory.schemas import CandidatePage, CandidateSearch, FacetCount, Filters, RecordRead
+from app.criteria.fold import fold
+from app.directory.repository import CountRepository, DirectoryRepository, Question, RecordRepository, pools_of
+from app.directory.schemas import (
+    CandidatePage,
+    CandidateSearch,
+    CandidateShown,
+    FacetCount,
+    Filters,
+    PoolName,
+    RecordRead,
+    View,
+    WordRead,
+)
 from app.directory.sorting import DEFAULT, Sort, parse_sort
 from app.kit.clock import now
 from app.kit.db import Session
@@ -24,7 +35,20 @@ from app.normalise.emails import parse_email
 from app.normalise.phones import parse_phone
 from app.normalise.search import query_terms
 from app.pools.criteria_fields import read as read_criteria
+from app.scores import service as scores
+from app.scores.schemas import ScoreRow
 from app.tenancy import service as tenancy
+from app.touchpoints import service as touchpoints
+
+ALWAYS: Final = frozenset({"id", "version"})
+VOCABULARIES: Final = {
+    "skills": "skills.name",
+    "interests": "interests",
+    "tags": "tags",
+    "sources": "sources.type",
+    "companies": "current_company",
+    "cities": "location.city",
+}
 
 
 async def read(session: Session, candidate_id: UUID, *, hidden: bool = False) -> CandidateRead:
@@ -34,34 +58,102 @@ async def read(session: Session, candidate_id: UUID, *, hidden: bool = False) ->
 
 
 async def read_many(session: Session, ids: Sequence[UUID]) -> list[CandidateRead]:
-    """Return these candidates in the order of `ids`: the one place where a candidate is put together."""
+    """Return these candidates in the order of `ids`."""
+    return await _put_together(session, ids, CandidateRead, View())
+
+
+async def show(session: Session, ids: Sequence[UUID], view: View) -> list[CandidateShown]:
+    """Return these candidates in the order of `ids`, as much of them as was asked for."""
+    found = await _put_together(session, ids, CandidateShown, view)
+    if not view.fields and not view.expand:
+        return found
+    beside = await _expanded(session, ids, view.expand)
+    kept = view.fields | ALWAYS if view.fields else CandidateRead.model_fields.keys()
+    return [
+        CandidateShown.model_construct(**{name: getattr(each, name) for name in kept}, **beside.get(each.id, {}))
+        for each in found
+    ]
+
+
+async def show_one(session: Session, candidate_id: UUID, view: View) -> CandidateShown:
+    """Return whom this id means now; raises CandidateNotFound, CandidateErased."""
+    live = await candidates.resolve(session, candidate_id)
+    return (await show(session, [live], view))[0]
+
+
+async def _put_together(session: Session, ids: Sequence[UUID], shape: type[R], view: View) -> list[R]:
+    """Return these candidates: the one place where a candidate is put together."""
     profiles = await candidates.read_many(session, ids)
-    contactable = await consent.contactable(session, ids) if ids else set()
-    shown = {address for profile in profiles for address in profile.email_keys()}
+    contactable = await consent.contactable(session, ids) if ids and view.shows("can_contact") else set()
+    asked = profiles if view.shows("email_addresses") else []
+    shown = {address for profile in asked for address in profile.email_keys()}
     suppressed = await consent.suppressed(session, "email", shown) if shown else set()
-    return [person.read(each, can_contact=each.id in contactable, suppressed=suppressed) for each in profiles]
+    return [person.read(each, shape, can_contact=each.id in contactable, suppressed=suppressed) for each in profiles]
 
 
-async def page(session: Session, paging: Paging, filters: Filters, sort: str) -> Page[CandidateRead]:
+async def _expanded(session: Session, ids: Sequence[UUID], expand: Collection[str]) -> dict[UUID, dict[str, Any]]:
+    """Return what is set beside each candidate."""
+    found: dict[UUID, dict[str, Any]] = {each: {} for each in ids}
+    if ids and "score" in expand:
+        for each, score in (await scores.scores_of(session, ids)).items():
+            found[each]["score"] = ScoreRow.model_validate(score)
+    if ids and "last_touchpoint" in expand:
+        for each, touchpoint in (await touchpoints.last_of(session, ids)).items():
+            found[each]["last_touchpoint"] = touchpoint
+    if ids and "pools" in expand:
+        for each in ids:
+            found[each]["pools"] = []
+        for row in await pools_of(session, ids):
+            found[row.candidate_id]["pools"].append(PoolName.model_validate(row))
+    return found
+
+
+async def page(session: Session, paging: Paging, filters: Filters, sort: str, view: View) -> Page[CandidateShown]:
     """Return one page of the list; raises SortNotAllowed, CursorInvalid, CursorMismatch."""
     order = parse_sort(sort)
     asked = await _question(session, replace(filters, q=""), None, filters.q)
-    return await _page(session, paging, asked, order, filters, sort)
+    return await _page(session, paging, asked, order, view, filters, sort)
 
 
-async def search(session: Session, paging: Paging, body: CandidateSearch) -> CandidatePage:
+async def search(session: Session, paging: Paging, body: CandidateSearch, view: View) -> CandidatePage:
     """Return one page of a search, the first one with its facets; raises CriteriaInvalid and what `page` raises."""
     sort = body.sort or DEFAULT
     order = parse_sort(sort)
     asked = await _question(session, Filters(), body.criteria, body.q or "", exact=True)
-    found = await _page(session, paging, asked, order, body.criteria, body.q or "", sort, sorted(body.facets))
+    found = await _page(session, paging, asked, order, view, body.criteria, body.q or "", sort, sorted(body.facets))
     if not body.facets or body.cursor is not None:
         return CandidatePage(**dict(found))
-    rows, capped = await DirectoryRepository(session).facets(asked, body.facets)
+    rows, capped = await _facets(session, asked, list(dict.fromkeys(body.facets)))
     counts: dict[str, list[FacetCount]] = {
-        name: [FacetCount(value=row.value, count=row.n) for row in rows if row.facet == name] for name in body.facets
+        name: [FacetCount(value=row.value, count=row.people) for row in rows if row.facet == name]
+        for name in body.facets
     }
     return CandidatePage(**dict(found), facets=counts, facets_are_capped=capped or None)
+
+
+async def _facets(session: Session, asked: Question, names: Sequence[str]) -> tuple[Sequence[Any], bool]:
+    """Count what was found; of everybody the counts are kept."""
+    if asked.criteria is None and asked.terms is None:
+        return await CountRepository(session).top(names), False
+    return await DirectoryRepository(session).facets(asked, names)
+
+
+async def count(session: Session, ids: Sequence[UUID]) -> None:
+    """Bring the kept counts up to these people, who may be gone."""
+    await CountRepository(session).settle(ids)
+
+
+async def words(session: Session, paging: Paging, vocabulary: str, part: str) -> Page[WordRead]:
+    """Return the words in use that hold `part`, in their order; raises CursorInvalid, CursorMismatch."""
+    bound = ("words", vocabulary, part)
+    after = paging.after(*bound)
+    found = CountRepository(session)
+    field = VOCABULARIES[vocabulary]
+    rows = await found.values(field, fold(part), after[0] if after else "", paging.limit + 1)
+    total = await found.how_many(field, fold(part)) if paging.include_total else None
+    return paging.page(
+        rows, lambda row: WordRead(value=row.value, count=row.people), lambda row: [row.value], *bound, total=total
+    )
 
 
 async def records(session: Session, paging: Paging, candidate_id: UUID) -> Page[RecordRead]:
@@ -95,12 +187,19 @@ async def _addressed(session: Session, q: str, country: str) -> Sequence[UUID]:
     return [each for ids in found.values() for each in ids]
 
 
-async def _page(session: Session, paging: Paging, asked: Question, sort: Sort, *bound: Any) -> Page[CandidateRead]:  # noqa: ANN401 (what a cursor is bound to is any JSON)
+async def _page(
+    session: Session,
+    paging: Paging,
+    asked: Question,
+    sort: Sort,
+    view: View,
+    *bound: Any,  # noqa: ANN401 (what a cursor is bound to is any JSON)
+) -> Page[CandidateShown]:
     scope = str(session.tenant_id)
     keys = paging.after(*bound)
     found = DirectoryRepository(session)
     places = await found.page(asked, sort, sort.read(keys, scope) if keys else None, paging.limit + 1)
-    shown = await read_many(session, [place.id for place in places[: paging.limit]])
+    shown = await show(session, [place.id for place in places[: paging.limit]], view)
     read_of = {candidate.id: candidate for candidate in shown}
     total = await found.count(asked, TOTAL_MAX) if paging.include_total else None
     return paging.page(

@@ -226,7 +226,7 @@ async def test_search_takes_criteria_text_total_and_facets(api: httpx.AsyncClien
         "current_company": [{"value": "Example KK", "count": 1}],
         "location.city": [{"value": "Osaka", "count": 1}, {"value": "Tokyo", "count": 1}],
         "interests": [{"value": "databases", "count": 1}],
-        "score.tier": [],
+        "score.tier": [{"value": "cold", "count": 2}],
     }
     assert "facets_are_capped" not in page
 

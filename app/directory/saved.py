@@ -1,0 +1,67 @@
+"""Keeping searches that somebody wants to ask again."""
+
+from typing import Final
+from uuid import UUID
+
+from app.directory.errors import SavedSearchNotFound
+from app.directory.models import SavedSearch
+from app.directory.repository import SavedSearchRepository
+from app.directory.schemas import SavedSearchCreate, SavedSearchRead, SavedSearchUpdate, SearchReadOnly
+from app.directory.sorting import parse_sort
+from app.kit.db import Session
+from app.kit.paging import Paging
+from app.kit.schemas import Page
+from app.pools.criteria_fields import read as read_criteria
+
+READ_ONLY: Final = set(SearchReadOnly.model_fields)
+
+
+async def find(session: Session, search_id: UUID, *, lock: bool = False) -> SavedSearch:
+    """Return a saved search's row; raises SavedSearchNotFound."""
+    found = await SavedSearchRepository(session).get(search_id, lock=lock)
+    if found is None:
+        raise SavedSearchNotFound
+    return found
+
+
+async def page(session: Session, paging: Paging) -> Page[SavedSearchRead]:
+    """Return the saved searches, the newest first."""
+    known = SavedSearchRepository(session)
+    rows, total = await known.newest(known.visible(), paging, "saved_searches")
+    return paging.page(rows, SavedSearchRead.model_validate, lambda row: [row.id], "saved_searches", total=total)
+
+
+async def create(session: Session, body: SavedSearchCreate) -> SavedSearchRead:
+    """Save a search; raises CriteriaInvalid, SortNotAllowed, SavedSearchKeyTaken."""
+    row = SavedSearch(**body.model_dump(exclude=READ_ONLY))
+    _check(row)
+    await SavedSearchRepository(session).add(row)
+    return SavedSearchRead.model_validate(row)
+
+
+async def change(session: Session, row: SavedSearch, patch: SavedSearchUpdate) -> SavedSearchRead:
+    """Change what `patch` holds; raises CriteriaInvalid, SortNotAllowed, SavedSearchKeyTaken."""
+    given = patch.model_dump(include=patch.model_fields_set - READ_ONLY)
+    if "facets" in given:
+        added, removed = given["facets"]["add"], given["facets"]["remove"]
+        given["facets"] = [each for each in dict.fromkeys([*row.facets, *added]) if each not in removed]
+    changed = {name: value for name, value in given.items() if getattr(row, name) != value}
+    if changed:
+        for name, value in changed.items():
+            setattr(row, name, value)
+        _check(row)
+        row.touch()
+        await SavedSearchRepository(session).save()
+    return SavedSearchRead.model_validate(row)
+
+
+async def remove(session: Session, row: SavedSearch) -> None:
+    """Forget a saved search."""
+    await SavedSearchRepository(session).remove(row)
+
+
+def _check(row: SavedSearch) -> None:
+    if row.criteria is not None:
+        read_criteria(row.criteria, "/criteria")
+    if row.sort is not None:
+        parse_sort(row.sort)
