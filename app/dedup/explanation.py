@@ -8,9 +8,9 @@ from app.candidates.errors import CandidateNotFound
 from app.dedup import repository, service
 from app.dedup.errors import SamePerson
 from app.dedup.matching import evidence
-from app.dedup.rules import Knowledge, judge
+from app.dedup.rules import judge
 from app.dedup.schemas import EvidenceRead, ExplainBody, Explanation
-from app.dedup.sides import Side, read_side, value_hash
+from app.dedup.sides import Side, read_side
 from app.kit.db import Session
 from app.kit.errors import FieldError
 
@@ -22,7 +22,7 @@ async def explain(session: Session, body: ExplainBody) -> Explanation:
     """
     left, right = await _sides(session, body)
     known = await service.knowledge(session)
-    await _count(session, known, [*left, *right])
+    await service.learn(session, known, [*left, *right])
     judgement = judge(left, right, known)
     spelled = await service.spellings(session, {each for each in judgement.records if each})
     person = await repository.decided(session, _ids(left), _ids(right))
@@ -63,16 +63,6 @@ async def _before_the_merge(session: Session, body: ExplainBody) -> tuple[list[S
         wide: [side for record, side in came[wide].items() if record not in came[narrow]],
     }
     return shared[body.left_id], shared[body.right_id]
-
-
-async def _count(session: Session, known: Knowledge, sides: Sequence[Side]) -> None:
-    """Learn how many candidates hold the counted values of these records, and their shipped shares."""
-    secret = service.secret_of(session)
-    wanted = {value_hash(secret, *counted): counted for side in sides for counted in side.counted()}
-    for row in await repository.asked(session, [], sorted(wanted)) if wanted else ():
-        known.holders[wanted[row.hash]] = row.n
-    for side in sides:
-        known.learn(side)
 
 
 def _ids(sides: Sequence[Side]) -> list[UUID]:

@@ -4,6 +4,7 @@ Only the same external id, a tenant's rule, and a contact of somebody without a 
 themselves. All else needs the automatic threshold, so many agreeing features, and names that do not contradict.
 """
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -152,6 +153,13 @@ def _verdict(feature: str, found: Found) -> Verdict:
     if found.level is None:
         return "generic" if found.is_generic else "missing"
     return LEVELS[feature, found.level].verdict
+
+
+def log_odds(share: float) -> float:
+    """Return log2(p / (1 − p)) bits of a probability in 0..1."""
+    if share <= 0:
+        return -math.inf
+    return math.inf if share >= 1 else math.log2(share / (1 - share))
 
 
 def judge(left: Sequence[Side], right: Sequence[Side], known: Knowledge) -> Judgement:

@@ -1,5 +1,5 @@
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -15,7 +15,7 @@ from app.dedup.models import CandidatePair, DedupPolicy
 from app.dedup.pool import GENERIC_FROM, Keyed, Met, Pool, keyed
 from app.dedup.rules import Knowledge, Policy
 from app.dedup.schemas import CheckBody, EvidenceRead, Matches, MatchRead, PairRead, PolicyBody, PolicyRead
-from app.dedup.sides import SEPARATOR, Side, read_side
+from app.dedup.sides import SEPARATOR, Side, read_side, value_hash
 from app.dedup.words import Words, words_of
 from app.kit import crypto, json, outbox
 from app.kit.clock import now
@@ -93,28 +93,61 @@ async def sides_of(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[Sid
     return people
 
 
+async def learn(session: Session, known: Knowledge, sides: Sequence[Side]) -> None:
+    """Learn how many candidates hold the counted values of these records, and their shipped shares; forget others."""
+    secret = secret_of(session)
+    wanted = {value_hash(secret, *counted): counted for side in sides for counted in side.counted()}
+    known.holders, known.shipped = {}, {}
+    for row in await repository.asked(session, [], sorted(wanted)) if wanted else ():
+        known.holders[wanted[row.hash]] = row.n
+    for side in sides:
+        known.learn(side)
+
+
+def contact_keys(session: Session, side: Side) -> dict[bytes, str]:
+    """Return key hash → match key of a record's contacts."""
+    shown = {"email": side.emails, "phone": (*side.mobiles, *side.fixed_phones), "url": side.urls}
+    return {key_hash(secret_of(session), kind, value): value for kind, values in shown.items() for value in values}
+
+
 async def store(
     session: Session, known: Pool, filed: Sequence[Filed], linked: Sequence[Linked], opened: Sequence[Opened]
 ) -> dict[tuple[UUID, UUID], UUID | None]:
     """Write keys, links and pairs; return each pair's id by its sides, None where `different` was said already."""
     if filed:
-        await _file(session, known, filed)
-    if known.turned_generic:
-        await repository.mark_generic(session, sorted(known.turned_generic), GENERIC_FROM)
-        values = {hashed: key.value for each in filed for key, hashed in each.statement.keys}
-        shown = [hashed for hashed in sorted(known.turned_generic) if hashed in values]
-        await repository.lay_aside(session, [values[each] for each in shown], shown)
-        await outbox.schedule(session, outbox.Wake("generic", session.tenant_id))
+        await file(session, filed, known)
+    values = {hashed: key.value for each in filed for key, hashed in each.statement.keys}
+    await lay_aside(session, {each: values[each] for each in known.turned_generic if each in values})
     spelled = await _spelled(session, filed, linked, opened)
     if linked:
         version = known.known.version
         await repository.decide(session, [each.row(spelled, version) for each in linked])
+    stored = await _open(session, opened, spelled)
+    return {(row.left_id, row.right_id): row.id if row.status == "open" else None for row in stored}
+
+
+async def open_pairs(session: Session, opened: Sequence[Opened]) -> int:
+    """Open pairs between candidates that are there; return how many are new."""
+    stored = await _open(session, opened, await _spelled(session, (), (), opened))
+    return sum(row.is_new for row in stored)
+
+
+async def _open(session: Session, opened: Sequence[Opened], spelled: Spelled) -> list[Any]:
     if not opened:
-        return {}
+        return []
     first = {each.sides: each for each in reversed(opened)}
     stored = await repository.open_pairs(session, [each.row(spelled) for each in first.values()])
     await outbox.record(session, *(events.opened(row.id) for row in stored if row.is_new))
-    return {(row.left_id, row.right_id): row.id if row.status == "open" else None for row in stored}
+    return stored
+
+
+async def lay_aside(session: Session, values: Mapping[bytes, str]) -> None:
+    """Let contacts, match key by key hash, be generic from now on; the links that used them are judged again soon."""
+    if values:
+        hashes = sorted(values)
+        await repository.mark_generic(session, hashes, GENERIC_FROM)
+        await repository.lay_aside(session, [values[each] for each in hashes], hashes)
+        await outbox.schedule(session, outbox.Wake("generic", session.tenant_id))
 
 
 async def free(session: Session, freed: Collection[tuple[UUID, tuple[str, str]]]) -> None:
@@ -124,9 +157,11 @@ async def free(session: Session, freed: Collection[tuple[UUID, tuple[str, str]]]
     await repository.free(session, owners, values, hashes)
 
 
-async def _file(session: Session, known: Pool, filed: Sequence[Filed]) -> None:
+async def file(session: Session, filed: Sequence[Filed], known: Pool | None = None) -> None:
+    """Write what new records are found and compared by, and how many more candidates now hold each counted value."""
     keys = [row for each in filed for row in each.key_rows()]
     hashes, records, owners, kinds = map(list, zip(*keys, strict=True)) if keys else ([], [], [], [])
+    gained, generic = (known.gained, known.known.generic) if known else ({}, set())
     await repository.file(
         session,
         {
@@ -134,9 +169,9 @@ async def _file(session: Session, known: Pool, filed: Sequence[Filed]) -> None:
             "records": records,
             "candidates": owners,
             "kinds": kinds,
-            "features": json.dumps([each.feature_row(known.known.generic) for each in filed]),
-            "gained": [hashed.hex() for hashed in known.gained],
-            "by": list(known.gained.values()),
+            "features": json.dumps([each.feature_row(generic) for each in filed]),
+            "gained": [hashed.hex() for hashed in gained],
+            "by": list(gained.values()),
         },
     )
     await outbox.schedule(session, outbox.Wake("count_pool", session.tenant_id, now() + COUNTED_AFTER))
