@@ -105,6 +105,13 @@ def western_given(sex: Sex) -> Shares:
     return _common(_sections()[f"western given {sex}"])
 
 
+@cache
+def short_forms() -> Mapping[str, str]:
+    """Return what some given names are called for short."""
+    pairs = (name.latin.split(":", 1) for name in _sections()["short forms"])
+    return dict(pairs)
+
+
 class Frequency(NamedTuple):
     """The share of people, in 0..1, who have `value` as their `part` in the column (kanji or romaji key)."""
 
