@@ -20,6 +20,7 @@ from app.kit.errors import AppError
 from app.kit.migrate import DatabaseUnusable
 from app.kit.process import StartError
 from app.main import create_app
+from app.pools import command as pools
 from app.scores import command as scores
 from app.settings import Settings, get_settings
 from app.tenancy.bootstrap import create_key
@@ -34,6 +35,8 @@ keys = typer.Typer(help="API keys.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
 score = typer.Typer(help="Scores.", no_args_is_help=True)
 app.add_typer(score, name="score")
+pool = typer.Typer(help="Pools.", no_args_is_help=True)
+app.add_typer(pool, name="pool")
 
 Url = Annotated[str | None, typer.Option(help="Where the service runs; else on this machine at $PORT.")]
 
@@ -102,6 +105,18 @@ def explain_score(
     """Show what a candidate's score is made of, how it went, and when the tier changes."""
     with _service(url) as client:
         scores.explain(client, candidate_id, model, Console())
+
+
+@pool.command("report")
+def report_pool(
+    key: Annotated[str, typer.Argument(help="The pool's key.")],
+    *,
+    language: Annotated[str | None, typer.Option(help="ja or en, for the reasons; else the tenant's.")] = None,
+    url: Url = None,
+) -> None:
+    """Show how ready a pool is, the ten to call today and why, and the missing fact that would help most."""
+    with _service(url) as client:
+        pools.report(client, key, language, Console())
 
 
 @keys.command("create")
