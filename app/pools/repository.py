@@ -50,6 +50,10 @@ class PoolRepository(ResourceRepository[Pool]):
     def visible(self) -> Select[Pool]:
         return super().visible().where(Pool.archived_at.is_(None))
 
+    def called(self, keys: Sequence[str] | None) -> Select[Pool]:
+        """Select the pools with these keys; None is all."""
+        return self.visible() if keys is None else self.visible().where(Pool.key.in_(keys))
+
     async def live(self) -> list[Pool]:
         return await self.all(self.visible().order_by(Pool.id))
 

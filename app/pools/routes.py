@@ -68,8 +68,12 @@ async def create_pool(session: SessionDep, answer: AnswerDep, body: PoolCreate) 
 
 
 @router.get("", summary="List pools", **operation("pools:read"))
-async def list_pools(session: SessionDep, paging: PagingQuery) -> Page[PoolRead]:
-    return await service.page(session, paging)
+async def list_pools(
+    session: SessionDep,
+    paging: PagingQuery,
+    key: Annotated[list[str] | None, Query(description="Any of these keys.")] = None,
+) -> Page[PoolRead]:
+    return await service.page(session, paging, key)
 
 
 @router.get("/{pool_id}", summary="Read a pool", **operation("pools:read", PoolNotFound))

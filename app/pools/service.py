@@ -64,11 +64,12 @@ async def find(session: Session, pool_id: UUID, *, lock: bool = False) -> Pool:
     return pool
 
 
-async def page(session: Session, paging: Paging) -> Page[PoolRead]:
-    """Return the pools, the newest first."""
+async def page(session: Session, paging: Paging, keys: Sequence[str] | None = None) -> Page[PoolRead]:
+    """Return the pools, or those with one of these keys, the newest first."""
     repository = PoolRepository(session)
-    rows, total = await repository.newest(repository.visible(), paging, "pools")
-    return paging.page(rows, PoolRead.model_validate, lambda row: [row.id], "pools", total=total)
+    bound = ("pools", keys)
+    rows, total = await repository.newest(repository.called(keys), paging, *bound)
+    return paging.page(rows, PoolRead.model_validate, lambda row: [row.id], *bound, total=total)
 
 
 async def create(session: Session, body: PoolCreate) -> PoolRead:
