@@ -105,10 +105,14 @@ def western_given(sex: Sex) -> Shares:
     return _common(_sections()[f"western given {sex}"])
 
 
+def words_of(heading: str) -> Sequence[str]:
+    return [name.latin for name in _sections()[heading]]
+
+
 @cache
 def short_forms() -> Mapping[str, str]:
     """Return what some given names are called for short."""
-    pairs = (name.latin.split(":", 1) for name in _sections()["short forms"])
+    pairs = (word.split(":", 1) for word in words_of("short forms"))
     return dict(pairs)
 
 

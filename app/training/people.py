@@ -20,6 +20,7 @@ from app.training.names import (
     japanese_given,
     western_families,
     western_given,
+    words_of,
 )
 
 _FIRST_BIRTH: Final = date(1958, 1, 1)
@@ -39,8 +40,6 @@ _MAIL_HOSTS: Final = (
     ("gmail.com", 50), ("yahoo.co.jp", 15), ("icloud.com", 13), ("outlook.jp", 8), ("docomo.ne.jp", 6),
     ("ezweb.ne.jp", 4), ("softbank.ne.jp", 4),
 )  # fmt: skip
-_COMPANY_WORDS: Final = ["Aozora", "Hikari", "Minato", "Sakura", "Kaede", "Tsubasa", "Hokuto", "Wakaba", "Himawari", "Izumi", "Asahi", "Mirai", "Nagisa", "Komorebi", "Pinecone", "Clearwater", "Northgate", "Bluefin", "Harbor", "Summit", "Juniper", "Lantern", "Meridian", "Copper"]
-_COMPANY_TRADES: Final = ["Systems", "Logistics", "Foods", "Motors", "Bank", "Pharma", "Design", "Robotics", "Energy", "Travel", "Media", "Trading", "Works", "Care", "Labs", "Electric", "Insurance", "Publishing", "Games", "Estate"]
 _COMPANY_FORMS: Final = ("株式会社{}", "{}株式会社", "{} Inc.", "{}, Ltd.", "合同会社{}", "㈱{}", "{}")
 
 
@@ -91,9 +90,10 @@ class Population:
 
     def company(self, number: int) -> str:
         """Return one of the ways in which an employer is written."""
-        word, trade = divmod(number, len(_COMPANY_TRADES))
-        name = f"{_COMPANY_WORDS[word % len(_COMPANY_WORDS)]} {_COMPANY_TRADES[trade]}"
-        area = word // len(_COMPANY_WORDS)
+        words, trades = (words_of(f"company {part}") for part in ("words", "trades"))
+        word, trade = divmod(number, len(trades))
+        area, word = divmod(word, len(words))
+        name = f"{words[word]} {trades[trade]}"
         return self.dice.choice(_COMPANY_FORMS).format(f"{name} {area}" if area else name)
 
     def employer(self) -> int:
