@@ -9,6 +9,7 @@ from app.intake import service as intake
 from app.intake.statement import Statement
 from app.kit import outbox
 from app.kit.db import Session
+from app.kit.ids import block_of
 from app.kit.outbox import Event, Reaction, Wake
 from app.sequences import enrollments, exits
 
@@ -30,7 +31,7 @@ def _attach(event: Event) -> Iterator[Wake]:
 def _touched(event: Event) -> Iterator[Wake]:
     """Score the person of a touchpoint; look again for one that is not known, who may be coming at this moment."""
     person = event.data["candidate_id"]
-    yield Wake("attach_touchpoint", event.id) if person is None else Wake("score", person)
+    yield Wake("attach_touchpoint", block_of(event.id)) if person is None else Wake("score", person)
 
 
 def _member(event: Event) -> Iterator[Wake]:

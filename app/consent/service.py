@@ -23,7 +23,7 @@ from app.consent.schemas import (
     DecisionRead,
     LeaseRead,
 )
-from app.consent.suppressions import is_blocked, suppress, suppressed
+from app.consent.suppressions import erased_of, is_blocked, suppress, suppressed
 from app.kit.clock import now
 from app.kit.db import Session
 from app.kit.errors import TooManyItems
@@ -36,6 +36,7 @@ __all__ = [
     "absorb",
     "carried",
     "erase",
+    "erased_of",
     "is_blocked",
     "lift_erasure",
     "read_window",

@@ -123,6 +123,12 @@ async def is_blocked(
     return any(row.reason == "erased" for row in rows)
 
 
+async def erased_of(session: Session, hashes: Collection[bytes]) -> set[bytes]:
+    """Return those of these keyed hashes (`candidates.identifier_hash`) that belonged to people who were erased."""
+    rows = await repository.suppressions_of(session, hashes) if hashes else []
+    return {row.value_hmac for row in rows if row.reason == "erased"}
+
+
 async def _key(session: Session, kind: str, value: str) -> str:
     country = (await tenancy.read(session)).country_code if kind == "phone" else ""
     key = address.key_of(kind, value, country)

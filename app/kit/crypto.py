@@ -48,7 +48,7 @@ def derive(purpose: str, scope: str = "") -> bytes:
 
 def keyed_hash(purpose: str, scope: str, value: str) -> bytes:
     """Return HMAC-SHA256 of `value` under the derived key, 32 bytes."""
-    return hmac.new(derive(purpose, scope), value.encode(), hashlib.sha256).digest()
+    return hmac.digest(derive(purpose, scope), value.encode(), "sha256")
 
 
 def same(left: bytes, right: bytes) -> bool:

@@ -1,7 +1,7 @@
 """Textual SQL with named parameters, as the driver takes it: numbered, each with the type of its value."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -49,8 +49,25 @@ def _numbered(sql: str, kinds: tuple[tuple[str, str | None], ...]) -> tuple[str,
     return numbered, tuple(order)
 
 
-def _kind(value: object) -> str | None:
+def array_text(values: Iterable[str]) -> str:
+    """Return texts as PostgreSQL writes a `text[]`."""
+    escaped = ('"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values)
+    return "{" + ",".join(escaped) + "}"
+
+
+def _kind(value: Any) -> str | None:  # noqa: ANN401 (an SQL parameter)
     """Return the type that PostgreSQL is told, or None where it must find out itself: null, arrays."""
     if isinstance(value, int) and value.bit_length() > _INTEGER_BITS:
         return "bigint"
-    return next((name for kind, name in _TYPES if isinstance(value, kind)), None)
+    return _kinds[type(value)]
+
+
+class _Kinds(dict[type[Any], str | None]):
+    """Which type PostgreSQL is told of values of a class."""
+
+    def __missing__(self, class_: type[Any]) -> str | None:
+        found = self[class_] = next((name for kind, name in _TYPES if issubclass(class_, kind)), None)
+        return found
+
+
+_kinds = _Kinds()

@@ -7,6 +7,7 @@ from uuid import UUID
 from app.consent import service as consent
 from app.consent.contact import Question
 from app.kit.db import Session
+from app.kit.ids import block_of
 from app.kit.outbox import Event, Wake
 from app.sequences import definition as words
 from app.sequences import enrollments, gate, messages
@@ -21,7 +22,7 @@ def on_touchpoint(event: Event) -> Iterator[Wake]:
     if event.data["type"] in _TYPES and event.data["candidate_id"] is not None:
         yield Wake(DUE, event.data["candidate_id"])
     if event.data["type"] in messages.SIGNS:
-        yield Wake(messages.DUE, event.id)
+        yield Wake(messages.DUE, block_of(event.id))
 
 
 def on_consent(event: Event) -> Iterator[Wake]:

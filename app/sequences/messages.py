@@ -83,10 +83,10 @@ async def settle(session: Session, message: Message, outcome: Literal["sent", "n
     return MessageRead.model_validate(held)
 
 
-async def take_signs(session: Session, touchpoint_ids: Sequence[UUID]) -> None:
-    """Let touchpoints that carry the Message-ID of a mail of ours say what became of it."""
+async def take_signs(session: Session, blocks: Sequence[UUID]) -> None:
+    """Let touchpoints of these blocks of ids that carry the Message-ID of a mail of ours say what became of it."""
     answered: dict[UUID, datetime] = {}
-    for sign in await repository.signs(session, touchpoint_ids, sorted(SIGNS)):
+    for sign in await repository.signs(session, blocks, sorted(SIGNS)):
         enrollment, message = await outcomes.hold(session, sign.enrollment_id, sign.id)
         told = DELIVERY.get(sign.type, "delivered")
         if RANK.index(told) > RANK.index(message.delivery):

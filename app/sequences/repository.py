@@ -13,6 +13,7 @@ from app.kit import json
 from app.kit.clock import now
 from app.kit.db import Session
 from app.kit.errors import AppError
+from app.kit.ids import last_of
 from app.kit.repository import Repository, ResourceRepository
 from app.pools import criteria_fields
 from app.sequences import models
@@ -240,15 +241,19 @@ async def exit_touchpoint(
 
 SIGNS = """
 select m.id, m.enrollment_id, t.type, t.occurred_at, t.actor, t.data->'bounce'->>'kind' as bounce
-from touchpoints t join messages m on m.message_id_header = '<' || t.message_id || '>'
-where t.id = any(:ids) and t.message_id is not null and t.type = any(:types)
+from unnest(cast(:firsts as uuid[]), cast(:lasts as uuid[])) as block(first, last)
+cross join lateral (
+  select * from touchpoints s
+  where s.id between block.first and block.last and s.message_id is not null and s.type = any(:types)
+) as t
+join messages m on m.message_id_header = '<' || t.message_id || '>'
 order by m.enrollment_id, m.id, t.occurred_at
 """
 
 
-async def signs(session: Session, ids: Sequence[UUID], types: Sequence[str]) -> list[Any]:
-    """Return what touchpoints of these types say of our messages, by the Message-ID that both carry."""
-    return await session.rows(SIGNS, ids=list(ids), types=list(types))
+async def signs(session: Session, blocks: Sequence[UUID], types: Sequence[str]) -> list[Any]:
+    """Return what touchpoints of these types and blocks say of our messages, by the Message-ID that both carry."""
+    return await session.rows(SIGNS, firsts=list(blocks), lasts=[last_of(block) for block in blocks], types=list(types))
 
 
 async def sender_tenants(connection: AsyncConnection) -> list[UUID]:

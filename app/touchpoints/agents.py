@@ -5,6 +5,7 @@ names is a weak sign: it misses every scanner that calls itself a browser.
 """
 
 import re
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final, Literal
 
@@ -40,6 +41,7 @@ _NAMED: Final[tuple[tuple[AgentClass, re.Pattern[str]], ...]] = (
 )
 
 
+@lru_cache(maxsize=1024)
 def agent_class(user_agent: str | None) -> AgentClass:
     """Classify a user agent; `none` is one that was not given, `empty` one that was given as nothing."""
     if user_agent is None:
@@ -52,6 +54,7 @@ def agent_class(user_agent: str | None) -> AgentClass:
     return next((found for found, pattern in _NAMED if pattern.search(name)), "other")
 
 
+@lru_cache(maxsize=4096)
 def address_class(address: str | None) -> AddressClass:
     """Classify an IP address; what is not one is `none`."""
     if not address:

@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, Float, ForeignKeyConstraint, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.models import PERSONAL, Base, Identified
+from app.touchpoints.row import Name, shown
 
 PLAIN = Text(collation="C")
 
@@ -89,9 +90,9 @@ class Touchpoint(Identified, Base):
         return self.unmatched_reason
 
     @property
+    def name(self) -> Name:
+        return Name(None, self.identifier_kind, self.identifier_source, self.identifier_value, self.identifier_hash)
+
+    @property
     def identifier(self) -> dict[str, str] | None:
-        """How the person was named, as it is answered: an external id is `source:id`."""
-        if self.identifier_kind is None or self.identifier_value is None:
-            return None
-        prefix = "" if self.identifier_source is None else f"{self.identifier_source}:"
-        return {"kind": self.identifier_kind, "value": prefix + self.identifier_value}
+        return shown(self.name)

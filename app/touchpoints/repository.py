@@ -1,42 +1,40 @@
 """The statements of the timeline; each is one round trip for any number of touchpoints."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, or_
 
 from app.kit import json
+from app.kit.ids import last_of
 from app.kit.repository import ResourceRepository
-from app.touchpoints.draft import Wanted
+from app.kit.statement import array_text
 from app.touchpoints.kinds import SELECTION, SELECTION_OPENS
 from app.touchpoints.models import Touchpoint
-from app.touchpoints.row import NewTouchpoint
+from app.touchpoints.row import Name, NewTouchpoint
 from app.touchpoints.schemas import Filter
 from app.touchpoints.trust import ACTOR_RULE_VERSION, Judgement
 
 TOTAL_MAX: Final = 10_001
-_COLUMNS: Final = ", ".join(Touchpoint.__table__.columns.keys())
 
-# `for key share` is what the foreign key takes anyway; taken here it makes a merge of the same people wait or be seen.
-# The look-ups are lateral, each by its index: without statistics a plan of joins would read whole tables a row.
+# `for key share` makes a merge of the same people wait or be seen, as a foreign key would; the table's own check counts
+# on it. The look-ups are lateral, each by its index: without statistics a plan of joins would read whole tables a row.
 _LOCATE: Final = """
-with asked as materialized (
-  select * from unnest(cast(:places as int[]), cast(:ids as uuid[]), cast(:kinds as text[]), cast(:hashes as bytea[]),
-    cast(:person_sources as text[]), cast(:person_ids as text[]), cast(:sources as text[]), cast(:event_ids as text[]))
-    as t(place, id, kind, hash, person_source, person_id, source, event_id)
-)
-select asked.place, person.id as candidate_id, cast(null as uuid) as touchpoint_id from asked
+select asked.place, person.id as candidate_id, cast(null as uuid) as touchpoint_id
+from unnest(cast(:ids as uuid[]), cast(:kinds as text[]), cast(:hashes as bytea[]), cast(:sources as text[]),
+  cast(:values as text[])) with ordinality as asked(id, kind, hash, source, value, place)
 cross join lateral (
   select coalesce((select a.candidate_id from aliases a where a.old_id = asked.id), asked.id) as id
     where asked.id is not null
-  union
+  union all
   select i.candidate_id from identifiers i
     where i.kind = asked.kind and i.value_hash = asked.hash and i.value is not null
-  union
+  union all
   select e.candidate_id from external_ids e
-    where e.source = asked.person_source and e.external_id = asked.person_id
+    where e.source = asked.source and e.external_id = asked.value
 ) as named
 cross join lateral (
   select c.id from candidates c
@@ -44,12 +42,36 @@ cross join lateral (
   for key share
 ) as person
 union all
-select asked.place, event.candidate_id, event.id from asked
+select asked.place, event.candidate_id, event.id
+from unnest(cast(:event_sources as text[]), cast(:event_ids as text[])) with ordinality as asked(source, id, place)
 cross join lateral (
   select t.candidate_id, t.id from touchpoints t
-  where t.source = asked.source and t.external_id = asked.event_id limit 1
+  where t.source = asked.source and t.external_id = asked.id limit 1
 ) as event
 """
+
+_SENT: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("id", "candidate_id", "arrived_with", "connection_id", "delivery_id"), "uuid"),
+    **dict.fromkeys(("created_at", "occurred_at"), "timestamptz"),
+    **dict.fromkeys(("type", "source", "external_id", "message_id", "provider_flag", "unmatched_reason"), "text"),
+    **dict.fromkeys(("actor", "actor_by", "agent_class", "address_class", "method_class"), "text"),
+    **dict.fromkeys(("identifier_kind", "identifier_source", "identifier_value"), "text"),
+    **dict.fromkeys(("topics", "actor_reasons"), "text[]"),
+    "identifier_hash": "bytea",
+    "data": "jsonb",
+    "actor_rule_version": "int",
+    "seconds_since_delivery": "float8",
+}
+_AS_TEXT: Final[Mapping[str, Callable[[Any], str]]] = {"text[]": array_text, "jsonb": json.dumps}
+"""An array of arrays must be rectangular, so what is longer in one row than in the other is sent as text."""
+
+_READ: Final = [f"cast({name} as {type_})" if type_ in _AS_TEXT else name for name, type_ in _SENT.items()]
+_GIVEN: Final = [f"cast(:{name} as {'text' if type_ in _AS_TEXT else type_}[])" for name, type_ in _SENT.items()]
+_INSERT: Final = f"""
+insert into touchpoints ({", ".join(_SENT)})
+select {", ".join(_READ)} from unnest({", ".join(_GIVEN)}) as t({", ".join(_SENT)})
+on conflict (tenant_id, source, external_id) where external_id is not null do nothing returning id
+"""  # noqa: S608 (names and types of columns)
 
 _JUDGED: Final = """
 select id, candidate_id, identifier_hash, type, occurred_at, source, external_id, topics, message_id,
@@ -58,26 +80,40 @@ select id, candidate_id, identifier_hash, type, occurred_at, source, external_id
 """
 
 
+Event = tuple[str, str]
+"""The source of an event, and its name there."""
+
+
+class Located(NamedTuple):
+    """Who is named, and which events are stored: their touchpoint and its candidate."""
+
+    people: dict[Name, set[UUID]]
+    events: dict[Event, tuple[UUID, UUID | None]]
+
+
 class TouchpointRepository(ResourceRepository[Touchpoint]):
     model = Touchpoint
 
-    async def locate(self, wanted: Sequence[Wanted]) -> list[Any]:
-        """Return (place, candidate_id, touchpoint_id).
-
-        Without a touchpoint it is a live candidate whom that item names; with one it is the item's
-        event, stored before.
-        """
-        return await self.session.rows(
+    async def locate(self, names: Collection[Name], events: Collection[Event] = ()) -> Located:
+        """Find the live candidates whom each of these names, and the events that are stored."""
+        asked, told = list(names), list(events)
+        rows = await self.session.rows(
             _LOCATE,
-            places=list(range(len(wanted))),
-            ids=[each.candidate_id for each in wanted],
-            kinds=[each.kind for each in wanted],
-            hashes=[each.hash for each in wanted],
-            person_sources=[each.person_source for each in wanted],
-            person_ids=[each.value for each in wanted],
-            sources=[each.source for each in wanted],
-            event_ids=[each.event_id for each in wanted],
+            ids=[each.id for each in asked],
+            kinds=[each.kind for each in asked],
+            hashes=[each.hash for each in asked],
+            sources=[each.source for each in asked],
+            values=[each.value for each in asked],
+            event_sources=[source for source, _ in told],
+            event_ids=[id_ for _, id_ in told],
         )
+        found = Located({}, {})
+        for place, candidate_id, touchpoint_id in rows:
+            if touchpoint_id is None:
+                found.people.setdefault(asked[place - 1], set()).add(candidate_id)
+            else:
+                found.events[told[place - 1]] = (touchpoint_id, candidate_id)
+        return found
 
     async def insert(self, touchpoints: Sequence[NewTouchpoint]) -> set[UUID]:
         """Write new touchpoints; return the ids of those whose event was not there yet.
@@ -85,39 +121,30 @@ class TouchpointRepository(ResourceRepository[Touchpoint]):
         In the order of the unique key, so that two batches of the same events wait for each other and never deadlock.
         """
         ordered = sorted(touchpoints, key=lambda each: (each.source, each.external_id or ""))
-        rows = await self.session.rows(
-            f"""insert into touchpoints ({_COLUMNS})
-                select {_COLUMNS} from jsonb_populate_recordset(cast(null as touchpoints), cast(:rows as jsonb))
-                on conflict (tenant_id, source, external_id) where external_id is not null do nothing returning id""",  # noqa: S608 (column names)
-            rows=json.dumps([_plain(each, self.session.tenant_id) for each in ordered]),
-        )
-        return {row.id for row in rows}
+        columns = {
+            name: list(map(_AS_TEXT[type_], values)) if type_ in _AS_TEXT else list(values)
+            for name, type_ in _SENT.items()
+            for values in [map(attrgetter(name), ordered)]
+        }
+        return {row.id for row in await self.session.rows(_INSERT, **columns)}
 
-    async def events(self, named: Sequence[tuple[str, str | None]]) -> list[Any]:
-        """Return (id, source, external_id, candidate_id) of stored events."""
-        return await self.session.rows(
-            """select t.id, t.source, t.external_id, t.candidate_id from touchpoints t
-               join unnest(cast(:sources as text[]), cast(:ids as text[])) as asked(source, id)
-                 on t.source = asked.source and t.external_id = asked.id""",
-            sources=[source for source, _ in named],
-            ids=[id_ for _, id_ in named],
-        )
-
-    async def of_messages(self, touchpoints: Sequence[NewTouchpoint]) -> list[Any]:
-        """Return what is stored of the same messages to the same recipients."""
+    async def of_messages(self, touchpoints: Sequence[NewTouchpoint], types: Collection[str]) -> list[Any]:
+        """Return what is stored of the same messages to the same recipients, of these types."""
         return await self.session.rows(
             f"""{_JUDGED} where id in (
                   select t.id from touchpoints t
                   join unnest(cast(:messages as text[]), cast(:ids as uuid[])) as asked(message, id)
-                    on t.message_id = asked.message and t.candidate_id = asked.id
+                    on t.message_id = asked.message and t.candidate_id = asked.id and t.type = any(:types)
                   union all
                   select t.id from touchpoints t
                   join unnest(cast(:messages as text[]), cast(:hashes as bytea[])) as asked(message, hash)
                     on t.message_id = asked.message and t.candidate_id is null and t.identifier_hash = asked.hash
+                      and t.type = any(:types)
                 )""",  # noqa: S608 (a constant)
             messages=[each.message_id for each in touchpoints],
             ids=[each.candidate_id for each in touchpoints],
             hashes=[each.identifier_hash for each in touchpoints],
+            types=sorted(types),
         )
 
     async def of_candidates(self, ids: Sequence[UUID]) -> list[Any]:
@@ -152,12 +179,20 @@ class TouchpointRepository(ResourceRepository[Touchpoint]):
         )
         return await self.unmatched([row.id for row in rows]) if rows else []
 
-    async def unmatched_reasons(self, ids: Collection[UUID]) -> list[Any]:
-        """Return what those of `ids` name that are unmatched and have an identifier, and why they mean nobody."""
+    async def unmatched_in(self, blocks: Collection[UUID], most: int) -> list[Any]:
+        """Return what at most so many of these blocks of ids name that are unmatched, and why they mean nobody."""
         return await self.session.rows(
-            """select id, identifier_kind, identifier_hash, identifier_source, identifier_value, unmatched_reason
-               from touchpoints where id = any(:ids) and candidate_id is null and identifier_hash is not null""",
-            ids=list(ids),
+            """select t.id, t.identifier_kind, t.identifier_hash, t.identifier_source, t.identifier_value,
+                 t.unmatched_reason
+               from unnest(cast(:firsts as uuid[]), cast(:lasts as uuid[])) as block(first, last)
+               cross join lateral (
+                 select * from touchpoints u
+                 where u.id between block.first and block.last and u.candidate_id is null
+               ) as t
+               where t.identifier_hash is not null order by t.id limit :most""",
+            firsts=sorted(blocks),
+            lasts=[last_of(block) for block in sorted(blocks)],
+            most=most,
         )
 
     async def unmatched(self, ids: Collection[UUID]) -> list[Touchpoint]:
@@ -249,13 +284,6 @@ class TouchpointRepository(ResourceRepository[Touchpoint]):
         """Return how many rows `asked` has, as far as it matters."""
         counted = asked.order_by(None).with_only_columns(Touchpoint.id, maintain_column_froms=True).limit(TOTAL_MAX)
         return len((await self.session.execute(counted)).all())
-
-
-def _plain(touchpoint: NewTouchpoint, tenant_id: UUID) -> dict[str, Any]:
-    row = touchpoint.columns() | {"tenant_id": tenant_id}
-    if touchpoint.identifier_hash is not None:
-        row["identifier_hash"] = f"\\x{touchpoint.identifier_hash.hex()}"
-    return row
 
 
 def _conditions(asked: Filter) -> list[ColumnElement[bool]]:

@@ -2,14 +2,27 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from app.touchpoints.agents import AddressClass, AgentClass, MethodClass
 from app.touchpoints.trust import Actor, ProviderFlag
 
 
-@dataclass(eq=False, slots=True, kw_only=True)
+class Name(NamedTuple):
+    """By what a touchpoint names its person: a candidate's id or an identifier; `source` is whose an external id is."""
+
+    id: UUID | None = None
+    kind: str | None = None
+    source: str | None = None
+    value: str | None = None
+    hash: bytes | None = None
+
+
+NOBODY: Final = Name()
+
+
+@dataclass(eq=False, slots=True)
 class NewTouchpoint:
     """The columns of the table under their names."""
 
@@ -24,16 +37,13 @@ class NewTouchpoint:
     message_id: str | None
     actor: Actor
     actor_by: str
-    actor_reasons: list[str]
+    actor_reasons: tuple[str, ...]
     actor_rule_version: int | None
     provider_flag: ProviderFlag | None
     agent_class: AgentClass
     address_class: AddressClass
     method_class: MethodClass
-    identifier_kind: str | None
-    identifier_source: str | None
-    identifier_value: str | None
-    identifier_hash: bytes | None
+    name: Name
     connection_id: UUID | None = None
     delivery_id: UUID | None = None
     candidate_id: UUID | None = None
@@ -42,10 +52,41 @@ class NewTouchpoint:
     seconds_since_delivery: float | None = None
 
     @property
+    def event(self) -> tuple[str, str] | None:
+        """What names the event for ever, where that is known."""
+        return None if self.external_id is None else (self.source, self.external_id)
+
+    @property
     def url(self) -> Any:  # noqa: ANN401 (a member of free data)
         return self.data.get("url")
 
-    def columns(self) -> dict[str, Any]:
-        """Return what is set, by column."""
-        found = {name: getattr(self, name) for name in self.__slots__}
-        return {name: value for name, value in found.items() if value is not None}
+    @property
+    def identifier_kind(self) -> str | None:
+        return self.name.kind
+
+    @property
+    def identifier_source(self) -> str | None:
+        return self.name.source
+
+    @property
+    def identifier_value(self) -> str | None:
+        return self.name.value
+
+    @property
+    def identifier_hash(self) -> bytes | None:
+        return self.name.hash
+
+    @property
+    def identifier(self) -> dict[str, str] | None:
+        return shown(self.name)
+
+    @property
+    def received_at(self) -> datetime:
+        return self.created_at
+
+
+def shown(name: Name) -> dict[str, str] | None:
+    """Return how the person was named, as it is answered: an external id is `source:id`."""
+    if name.kind is None or name.value is None:
+        return None
+    return {"kind": name.kind, "value": name.value if name.source is None else f"{name.source}:{name.value}"}

@@ -1,16 +1,17 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from app.kit.db import Session
 from app.kit.due import drain
-from app.touchpoints import service
+from app.touchpoints import attachment
 
 
 @drain("attach")
 async def attach(session: Session, candidate_ids: Sequence[UUID]) -> None:
-    await service.attach(session, candidate_ids)
+    await attachment.attach(session, candidate_ids)
 
 
-@drain("attach_touchpoint", batch=500)
-async def attach_touchpoint(session: Session, touchpoint_ids: Sequence[UUID]) -> None:
-    await service.attach_touchpoints(session, touchpoint_ids)
+@drain("attach_touchpoint")
+async def attach_touchpoint(session: Session, blocks: Sequence[UUID]) -> Mapping[UUID, datetime]:
+    return await attachment.attach_blocks(session, blocks)

@@ -7,7 +7,8 @@ recipient, so a `delivered` that arrives late changes it, and the order of arriv
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, Literal
 
 from app.touchpoints.agents import AgentClass, MethodClass
@@ -21,6 +22,8 @@ BURST: Final = timedelta(seconds=2)
 BURST_LINKS: Final = 3
 
 JUDGED: Final = frozenset({"email_opened", "email_clicked", "page_viewed", "content_downloaded"})
+TELLING: Final = frozenset({"email_delivered", "email_clicked"})
+"""What is judged together with others of its message and recipient: no other type says anything of them."""
 _MACHINE_AGENTS: Final[dict[AgentClass, str]] = {
     "bare_mozilla": "bare_mozilla_agent",
     "empty": "empty_agent",
@@ -31,6 +34,9 @@ _UNKNOWN_AGENTS: Final[dict[AgentClass, str]] = {
     "none": "no_agent",
     "other": "unfamiliar_agent",
 }
+
+
+_ANY_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,13 @@ def judge(signals: Iterable[Evidence]) -> dict[str, Judgement]:
     deliveries = [each.occurred_at for each in together if each.type == "email_delivered"]
     bursts = _bursts([each for each in together if each.type == "email_clicked"])
     return {each.id: _judged(each, _since(each, deliveries), in_burst=each.id in bursts) for each in together}
+
+
+@lru_cache(maxsize=1024)
+def judge_alone(type_: str, flag: ProviderFlag | None, agent: AgentClass, method: MethodClass) -> Judgement:
+    """Judge a signal that is the only one of its message and recipient."""
+    signal = Evidence("", type_, _ANY_TIME, provider_flag=flag, agent=agent, method=method)
+    return _judged(signal, None, in_burst=False)
 
 
 def _judged(signal: Evidence, since: timedelta | None, *, in_burst: bool) -> Judgement:

@@ -1,12 +1,11 @@
 """Verdicts over stored touchpoints: which of them are judged together, and which verdicts change."""
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from app.touchpoints.trust import ACTOR_RULE_VERSION, Evidence, Judgement, judge
+from app.touchpoints.trust import ACTOR_RULE_VERSION, Evidence, Judgement, judge, judge_alone
 
 
 class Judged(Protocol):
@@ -31,7 +30,7 @@ class Judged(Protocol):
     @property
     def actor_by(self) -> str: ...
     @property
-    def actor_reasons(self) -> list[str]: ...
+    def actor_reasons(self) -> Sequence[str]: ...
     @property
     def actor_rule_version(self) -> int | None: ...
     @property
@@ -44,21 +43,29 @@ class Judged(Protocol):
 
 def judged(touchpoints: Iterable[Judged]) -> dict[UUID, Judgement]:
     """Judge all of them, each among those of its message and recipient; what was said by somebody is left out."""
-    groups: defaultdict[Hashable, list[Judged]] = defaultdict(list)
+    groups: dict[Hashable, list[Judged]] = {}
     for each in touchpoints:
-        groups[_together(each)].append(each)
-    ruled = {each.id for group in groups.values() for each in group if each.actor_by == "rule"}
-    verdicts = (pair for group in groups.values() for pair in _judge(group))
-    return {found: verdict for found, verdict in verdicts if found in ruled}
+        groups.setdefault(_together(each), []).append(each)
+    found: dict[UUID, Judgement] = {}
+    for group in groups.values():
+        if len(group) == 1:
+            [one] = group
+            verdicts = {one.id: judge_alone(one.type, one.provider_flag, one.agent_class, one.method_class)}
+        else:
+            verdicts = _judge(group)
+        found.update((each.id, verdicts[each.id]) for each in group if each.actor_by == "rule")
+    return found
 
 
 def changed(touchpoints: Sequence[Judged]) -> dict[UUID, Judgement]:
     """Give the verdicts that are not what is stored."""
-    stored = {each.id: (each.actor, tuple(each.actor_reasons), each.actor_rule_version) for each in touchpoints}
+    verdicts = judged(touchpoints)
     return {
-        found: verdict
-        for found, verdict in judged(touchpoints).items()
-        if stored[found] != (verdict.actor, verdict.reasons, ACTOR_RULE_VERSION)
+        each.id: verdict
+        for each in touchpoints
+        if (verdict := verdicts.get(each.id)) is not None
+        and (each.actor, tuple(each.actor_reasons), each.actor_rule_version)
+        != (verdict.actor, verdict.reasons, ACTOR_RULE_VERSION)
     }
 
 
@@ -73,9 +80,9 @@ def _together(touchpoint: Judged) -> Hashable:
     return touchpoint.message_id, touchpoint.candidate_id or touchpoint.identifier_hash
 
 
-def _judge(group: Sequence[Judged]) -> Iterator[tuple[UUID, Judgement]]:
-    ids = {str(each.id): each.id for each in group}
-    return ((ids[name], verdict) for name, verdict in judge(map(_evidence, group)).items())
+def _judge(group: Sequence[Judged]) -> dict[UUID, Judgement]:
+    verdicts = judge(map(_evidence, group))
+    return {each.id: verdicts[str(each.id)] for each in group}
 
 
 def _evidence(touchpoint: Judged) -> Evidence:
