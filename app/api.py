@@ -24,6 +24,7 @@ from app.webhooks import routes as webhooks
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     tenancy.router,
+    tenancy.log,
     pools.router,
     positions.router,
     briefs.router,
