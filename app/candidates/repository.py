@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
+from app.candidates.aliases import MEANT
 from app.candidates.errors import CustomFieldKeyTaken
 from app.candidates.fields import LISTS, PROFILE
 from app.candidates.models import CustomField
@@ -28,9 +29,7 @@ async def find(session: Session, candidate_id: UUID, *, lock: bool) -> Any:  # n
 
 async def find_many(session: Session, ids: Sequence[UUID]) -> list[Any]:
     return await session.rows(
-        f"""select asked.id as asked, c.id from unnest(cast(:ids as uuid[])) as asked(id)
-            left join aliases a on a.old_id = asked.id
-            join candidates c on c.id = coalesce(a.candidate_id, asked.id) where {LIVE}""",  # noqa: S608 (constants)
+        f"select live.asked, c.id from {MEANT} join candidates c on c.id = live.id where {LIVE}",  # noqa: S608 (constants)
         ids=list(ids),
     )
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from app.candidates.aliases import MEANT
 from app.kit import json
 from app.kit.clock import now
 from app.kit.db import Session
@@ -31,15 +32,13 @@ async def people(session: Session, ids: Collection[UUID], *, lock: bool) -> list
     """
     locking = "order by c.id for update of c" if lock else ""
     return await session.rows(
-        f"""select asked.id as asked, c.id, c.timezone, c.location ->> 'country_code' as country_code,
+        f"""select live.asked, c.id, c.timezone, c.location ->> 'country_code' as country_code,
              c.hidden_at is not null or c.erased_at is not null as is_gone, c.email_addresses, c.phone_numbers, c.links,
              c.retention_expires_on, c.live_selection_at, c.rejected_at, c.last_interaction_at,
              array(select distinct i.value from identifiers i
                    where i.candidate_id = c.id and i.kind = 'email' and i.state = 'bounced' and i.value is not null)
                as bounced
-           from unnest(cast(:ids as uuid[])) as asked(id)
-           left join aliases a on a.old_id = asked.id
-           join candidates c on c.id = coalesce(a.candidate_id, asked.id) {locking}""",  # noqa: S608 (constants)
+           from {MEANT} join candidates c on c.id = live.id {locking}""",  # noqa: S608 (constants)
         ids=list(set(ids)),
     )
 
@@ -47,11 +46,9 @@ async def people(session: Session, ids: Collection[UUID], *, lock: bool) -> list
 async def live_ids(session: Session, ids: Collection[UUID]) -> dict[UUID, UUID]:
     """Return asked id → live candidate, held against merging until the transaction ends."""
     rows = await session.rows(
-        """select asked.id as asked, c.id from unnest(cast(:ids as uuid[])) as asked(id)
-           left join aliases a on a.old_id = asked.id
-           join candidates c on c.id = coalesce(a.candidate_id, asked.id)
+        f"""select live.asked, c.id from {MEANT} join candidates c on c.id = live.id
            where c.hidden_at is null and c.erased_at is null and c.merged_into is null
-           order by c.id for key share of c""",
+           order by c.id for key share of c""",  # noqa: S608 (constants)
         ids=list(set(ids)),
     )
     return {row.asked: row.id for row in rows}
