@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from app.kit import json
 
@@ -23,18 +23,19 @@ DUPLICATES: Final = 0.8
 """Expected duplicates per record of a pool: prior = log2(0.8 / max(pool, 5,000))."""
 
 
-@dataclass(frozen=True, slots=True)
-class Weight:
-    """One level: `m`, `u` and, where the frequency of a value weighs, its column and the least that is believed."""
+class Weight(NamedTuple):
+    """One level: `m`, its bits and, where the frequency of a value weighs, its column and the least believed share."""
 
     m: float
-    u: float
+    bits: float
     counted: str | None
     least: float
 
-    @property
-    def bits(self) -> float:
-        return math.log2(self.m / self.u)
+    def at(self, share: float | None) -> float:
+        """Return the bits for a value that such a share of the pool holds, in 0..1."""
+        if self.counted is None or share is None:
+            return self.bits
+        return math.log2(self.m / max(share, self.least))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +44,10 @@ class Model:
 
     version: str
     weights: Mapping[tuple[str, str], Weight]
-    plain: Mapping[tuple[str, str], float]
 
-    def bits(self, comparison: str, level: str, frequency: float | None = None) -> float:
-        """Return the bits of a level; `frequency` (0..1) is that of the value, where its level counts values."""
-        weight = self.weights[comparison, level]
-        if weight.counted is None or frequency is None:
-            return self.plain[comparison, level]
-        return math.log2(weight.m / max(frequency, weight.least))
-
-    def counted(self, comparison: str, level: str) -> str | None:
-        """Return the column whose frequencies weigh with this level."""
-        return self.weights[comparison, level].counted
+    def bits(self, comparison: str, level: str, share: float | None = None) -> float:
+        """Return the bits of a level; `share` (0..1) is that of the value, where its level counts values."""
+        return self.weights[comparison, level].at(share)
 
 
 def read_model(settings: Mapping[str, Any], version: str) -> Model:
@@ -65,13 +58,14 @@ def read_model(settings: Mapping[str, Any], version: str) -> Model:
         for level in comparison["comparison_levels"]
         if not level.get("is_null_level")
     }
-    return Model(version, weights, {name: weight.bits for name, weight in weights.items()})
+    return Model(version, weights)
 
 
 def _weight(level: Mapping[str, Any]) -> Weight:
+    m, u = level["m_probability"], level["u_probability"]
     return Weight(
-        level["m_probability"],
-        level["u_probability"],
+        m,
+        math.log2(m / u),
         level.get("tf_adjustment_column"),
         level.get("tf_minimum_u_value", 0.0),
     )

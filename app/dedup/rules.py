@@ -7,7 +7,6 @@ themselves. All else needs the automatic threshold, so many agreeing features, a
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -59,30 +58,30 @@ class Knowledge:
     generic: set[str] = field(default_factory=set)
     counting: int = 0
     """How often the pool's values were counted anew."""
+    prior: float = field(init=False)
+    """Bits before any evidence."""
+
+    def __post_init__(self) -> None:
+        self.prior = prior(self.pool)
 
     @property
     def version(self) -> str:
         """Names the weights and the frequencies that a decision rests on."""
         return f"{self.model.version}.{self.counting}"
 
-    @property
-    def prior(self) -> float:
-        """Bits before any evidence."""
-        return prior(self.pool)
-
     def learn(self, side: Side) -> None:
         """Take in what is shipped of a record's values."""
         for column, share in shipped(side).items():
             self.shipped[column, getattr(side, column)] = share
 
-    def share(self, column: str, *values: str | None) -> float | None:
-        """Return the larger share of the pool that holds one of these values, in 0..1; None without a value."""
-        shares = [
-            frequency(self.holders.get((column, value), 1), self.shipped.get((column, value), 0.0), self.pool)
-            for value in set(values)
-            if value is not None
-        ]
-        return max(shares, default=None)
+    def share(self, column: str, left: str | None, right: str | None) -> float | None:
+        """Return the larger share of the pool that holds one of two values, in 0..1; None without a value."""
+        if left is None or left == right:
+            return self._share(column, right) if right is not None else None
+        return max(self._share(column, left), self._share(column, right)) if right else self._share(column, left)
+
+    def _share(self, column: str, value: str) -> float:
+        return frequency(self.holders.get((column, value), 1), self.shipped.get((column, value), 0.0), self.pool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,35 +95,27 @@ class Evidence:
     right: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Judgement:
-    """What two records say; `compared` and `bits` go by `FEATURES`, `by` is who decides: the model or a rule."""
+    """What two records say; `compared` and `bits` go by `FEATURES`, `by` is who decides: the model or a rule.
+
+    `weight` is the sum of the bits and the prior.
+    """
 
     decision: Decision
     reason: Reason
     compared: tuple[Found, ...]
     bits: tuple[float, ...]
     prior: float
+    weight: float
+    agreeing: frozenset[str]
     records: tuple[UUID | None, UUID | None] = (None, None)
     by: Literal["rule", "model"] = "model"
-
-    @cached_property
-    def weight(self) -> float:
-        """Bits: the sum of the evidence."""
-        return sum((*self.bits, self.prior))
 
     @property
     def probability(self) -> float:
         """`1/(1 + 2^−weight)`, in 0..1."""
         return probability(self.weight)
-
-    @cached_property
-    def agreeing(self) -> frozenset[str]:
-        return frozenset(
-            feature
-            for feature, found in zip(FEATURES, self.compared, strict=True)
-            if found.level and LEVELS[feature, found.level].verdict == "agree"
-        )
 
     @property
     def contradicts(self) -> bool:
@@ -182,28 +173,28 @@ def contradict(left: Side, right: Side) -> bool:
 def judge_records(left: Side, right: Side, known: Knowledge) -> Judgement:
     """Judge two records."""
     compared = compare(left, right, known)
-    bits = tuple(_bits(feature, found, left, right, known) for feature, found in zip(FEATURES, compared, strict=True))
-    weighed = Judgement("different", "possible", compared, bits, known.prior, (left.record_id, right.record_id))
-    if compared[0].level in CONTRADICTING:
-        is_seen = weighed.agreeing & STRONG or weighed.probability >= known.policy.review_threshold
-        return weighed.decided("possible" if is_seen else "different", "contradiction")
-    by_rule = _rule(left, right, weighed, known.policy)
-    if by_rule == "same":
-        return weighed.decided("same", by="rule")
-    if _is_automatic(weighed, known.policy):
-        return weighed.decided("same")
-    if by_rule or weighed.probability >= known.policy.review_threshold:
-        return weighed.decided("possible")
-    return weighed
+    bits, agreeing = _weigh(compared, left, right, known)
+    weight = sum((*bits, known.prior))
+    decision, by = _decide(compared[0].level, weight, agreeing, known.policy, left, right)
+    return Judgement(
+        decision,
+        "contradiction" if compared[0].level in CONTRADICTING else "possible",
+        compared,
+        bits,
+        known.prior,
+        weight,
+        agreeing,
+        (left.record_id, right.record_id),
+        by,
+    )
 
 
 def compare(left: Side, right: Side, known: Knowledge) -> tuple[Found, ...]:
     """Find the level of each feature, in the order of `FEATURES`."""
     nobodys = (*left.nobodys, *left.generic, *right.nobodys, *right.generic)
     generic = known.generic.union(nobodys) if nobodys else known.generic
-    name = levels.name_level(left.name, right.name)
     return (
-        Found(name, _shown(left), _shown(right)),
+        Found(levels.name_level(left.name, right.name), _shown(left), _shown(right)),
         levels.shared_level(left.emails, right.emails, generic),
         levels.shared_level(left.mobiles, right.mobiles, generic),
         levels.shared_level(left.fixed_phones, right.fixed_phones, generic),
@@ -214,35 +205,61 @@ def compare(left: Side, right: Side, known: Knowledge) -> tuple[Found, ...]:
     )
 
 
+def _weigh(
+    compared: tuple[Found, ...], left: Side, right: Side, known: Knowledge
+) -> tuple[tuple[float, ...], frozenset[str]]:
+    """Return the bits of each feature, and the features that agree."""
+    weights, bits, agreeing = known.model.weights, [], []
+    for feature, found in zip(FEATURES, compared, strict=True):
+        if found.level is None:
+            bits.append(0.0)
+            continue
+        weight = weights[feature, found.level]
+        if weight.counted is None:
+            bits.append(weight.bits)
+        else:
+            share = known.share(weight.counted, getattr(left, weight.counted), getattr(right, weight.counted))
+            bits.append(weight.at(share))
+        if LEVELS[feature, found.level].verdict == "agree":
+            agreeing.append(feature)
+    return tuple(bits), frozenset(agreeing)
+
+
+def _decide(
+    name: str | None, weight: float, agreeing: frozenset[str], policy: Policy, left: Side, right: Side
+) -> tuple[Decision, Literal["rule", "model"]]:
+    is_possible = probability(weight) >= policy.review_threshold
+    if name in CONTRADICTING:
+        return ("possible" if is_possible or agreeing & STRONG else "different"), "model"
+    by_rule = _rule(left, right, agreeing, policy)
+    if by_rule == "same":
+        return "same", "rule"
+    if _is_automatic(name, weight, agreeing, policy):
+        return "same", "model"
+    return ("possible" if by_rule or is_possible else "different"), "model"
+
+
 def _shown(side: Side) -> str | None:
     name = side.name
     return (name.whole.kanji or name.whole.kana or name.whole.latin) if name else None
 
 
-def _bits(feature: str, found: Found, left: Side, right: Side, known: Knowledge) -> float:
-    if found.level is None:
-        return 0.0
-    column = known.model.counted(feature, found.level)
-    share = known.share(column, getattr(left, column), getattr(right, column)) if column else None
-    return known.model.bits(feature, found.level, share)
-
-
-def _is_automatic(found: Judgement, policy: Policy) -> bool:
+def _is_automatic(name: str | None, weight: float, agreeing: frozenset[str], policy: Policy) -> bool:
     """Whether the model may link by itself: fixed lines never count, the employer only under a name that is near."""
-    name = found.compared[0].level
+    if not agreeing & TELLING or probability(weight) < policy.auto_threshold:
+        return False
     is_name_near = name is not None and LEVELS["name", name].verdict in ("agree", "partial")
-    counting = found.agreeing - ({"fixed_phone"} if is_name_near else {"fixed_phone", "employer"})
-    is_sure = found.probability >= policy.auto_threshold
-    return is_sure and len(counting) >= policy.min_agreeing and bool(counting & TELLING)
+    counting = agreeing - ({"fixed_phone"} if is_name_near else {"fixed_phone", "employer"})
+    return len(counting) >= policy.min_agreeing
 
 
-def _rule(left: Side, right: Side, found: Judgement, policy: Policy) -> Decision | None:
+def _rule(left: Side, right: Side, agreeing: frozenset[str], policy: Policy) -> Decision | None:
     """Return what a shared external id, or a rule of the tenant, decides."""
-    if "external_id" in found.agreeing:
+    if "external_id" in agreeing:
         return "same"
     if not policy.rules:
         return None
     scripts = equal_scripts(left.name, right.name) if left.name and right.name else ()
-    terms = {*found.agreeing, *(f"name_{script}" for script in scripts)}
+    terms = {*agreeing, *(f"name_{script}" for script in scripts)}
     decided: Collection[Decision] = {rule["decision"] for rule in policy.rules if set(rule["all"]) <= terms}
     return "same" if "same" in decided else "possible" if decided else None
