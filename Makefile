@@ -40,7 +40,7 @@ bench: install ## Measure against the targets
 	$(BIN)/python -m benchmarks $(ARGS)
 
 prove: install ## Run the proofs that need more than this machine has by itself
-	$(BIN)/pytest -m prove $(ARGS)
+	TALENTPOOL_PROVE=1 $(BIN)/pytest -m prove $(ARGS)
 
 openapi: install ## Write openapi/openapi.json anew
 	$(BIN)/talentpool openapi

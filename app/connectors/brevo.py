@@ -82,7 +82,7 @@ def _event(item: Mapping[str, Any], zone: ZoneInfo) -> Read:
         return "unreadable"
     if event not in _TYPES:
         return "ignored"
-    occurred_at = reading.unix_time_ms(item.get("ts_epoch")) or _local_time(text(item, "date"), zone)
+    occurred_at = reading.unix_moment(item.get("ts_epoch")) or _local_time(text(item, "date"), zone)
     if occurred_at is None:
         return "unreadable"
     email, message_id, link = (text(item, name) for name in ("email", "message-id", "link"))

@@ -10,14 +10,13 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from app.connectors import reading
 from app.connectors.reading import Read
-from app.connectors.signals import ExternalId, Parsed, Request, Signal, Verdict, text, unix_time, written_time
+from app.connectors.signals import ExternalId, Parsed, Request, Signal, Verdict, text, written_time
 from app.kit import json
 from app.kit.schemas import Body
 from app.touchpoints.kinds import TYPES, is_known
 
 EVENT_TYPES: Final = (*sorted(TYPES), "custom:<name>")
 ID_MAX: Final = 500
-_MILLISECONDS_FROM: Final = 100_000_000_000  # as seconds, this is the year 5138
 
 
 def _known_type(name: str) -> str:
@@ -135,9 +134,7 @@ def _item(item: object, raw: bytes | None, settings: Mapping[str, Any]) -> Read:
 def _moment(value: object) -> datetime | None:
     if isinstance(value, str) and not value.isdigit():
         return written_time(value)
-    if isinstance(value, int | float) and not isinstance(value, bool) and value >= _MILLISECONDS_FROM:
-        return unix_time(value / 1000)
-    return unix_time(value)
+    return reading.unix_moment(value)
 
 
 def _external_id(mapped: Mapping[str, Any]) -> str | None:

@@ -47,7 +47,7 @@ def verify(
     signed = (request.method + url).encode() + request.raw + stamp.encode()
     if not any(_signs(secret, signed, given) for secret in secrets):
         return Verdict(ok=False, reason="bad_signature")
-    return timely(reading.unix_time_ms(stamp), now, settings, TOLERANCE)
+    return timely(reading.unix_moment(stamp), now, settings, TOLERANCE)
 
 
 def parse(headers: Mapping[str, str], raw: bytes, settings: Mapping[str, Any]) -> Parsed:
@@ -67,7 +67,7 @@ def _event(item: Mapping[str, Any]) -> Read:
         return "unreadable"
     if kind != _CHANGED:
         return "ignored"
-    occurred_at, contact = reading.unix_time_ms(item.get("occurredAt")), word(item, "objectId")
+    occurred_at, contact = reading.unix_moment(item.get("occurredAt")), word(item, "objectId")
     if occurred_at is None:
         return "unreadable"
     event, subscription, value = (word(item, name) for name in ("eventId", "subscriptionId", "propertyValue"))

@@ -10,6 +10,8 @@ from app.connectors.signals import Parsed, Signal, text, unix_time
 from app.kit import json
 
 ID_MAX: Final = 500
+MILLISECONDS_FROM: Final = 100_000_000_000
+"""As seconds, this is the year 5138; as milliseconds, 1973."""
 _NAMED_ADDRESS: Final = re.compile(r"[^<>]*<([^<>]+)>\s*")
 
 Read = Signal | Literal["ignored", "unreadable"]
@@ -77,11 +79,13 @@ def address(value: object) -> str | None:
     return named[1] if named else value
 
 
-def unix_time_ms(value: object) -> datetime | None:
-    """Read milliseconds since 1970, a number or its digits."""
+def unix_moment(value: object) -> datetime | None:
+    """Read milliseconds since 1970, or seconds where the number is too small for that; a number or its digits."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len("253402300799999"):
         value = int(value)
-    return unix_time(value / 1000) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return unix_time(value / 1000 if value >= MILLISECONDS_FROM else value)
 
 
 def digest(*parts: object) -> str:

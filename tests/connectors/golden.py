@@ -24,9 +24,11 @@ def expected(provider: str) -> dict[str, Any]:
 
 def meaning(parsed: Parsed) -> dict[str, Any]:
     """Return what was read, as JSON without what is empty."""
-    told = [{name: value for name, value in asdict(signal).items() if value} for signal in parsed.signals]
-    for signal in told:
-        signal.pop("evidence")
+    told = [_present(asdict(signal) | {"evidence": _present(asdict(signal.evidence))}) for signal in parsed.signals]
     found = {"signals": told, "ignored": parsed.ignored, "unreadable": parsed.unreadable, "fetch": parsed.fetch}
-    plain: dict[str, Any] = json.loads(json.dumpb({name: value for name, value in found.items() if value}))
+    plain: dict[str, Any] = json.loads(json.dumpb(_present(found)))
     return plain
+
+
+def _present(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value}
