@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, StringConstraints
 
 from app.connectors import (
+    attendee_list,
     brevo,
     calendly,
     connpass,
@@ -53,12 +54,17 @@ class StandardWebhooksSettings(SignedTimeSettings, generic.MappedSettings):
     """Of a sender that signs by the standard; a mapping says what its JSON means."""
 
 
-class EventSettings(Body):
-    """Of a provider whose people come to events."""
+class ListSettings(Body):
+    """Of a provider of lists of people at events."""
 
     topics: Annotated[list[Topic], Field(max_length=TOPICS_MAX)] | None = Field(
         None, description="What these events are about; every touchpoint has these topics, too."
     )
+
+
+class EventSettings(ListSettings):
+    """Of a provider that tells who registers."""
+
     create_candidates: bool | None = Field(None, description="Whether who registers and is not known comes in.")
 
 
@@ -78,12 +84,9 @@ class EventbriteSettings(EventSettings):
     )
 
 
-class ConnpassSettings(Body):
+class ConnpassSettings(ListSettings):
     """Whose events are asked for: of everybody with an external id of source `connpass`, and of these."""
 
-    topics: Annotated[list[Topic], Field(max_length=TOPICS_MAX)] | None = Field(
-        None, description="What these events are about; every touchpoint has these topics, too."
-    )
     nicknames: Annotated[list[Nickname], Field(max_length=1_000)] | None = None
     groups: Annotated[list[Nickname], Field(max_length=100)] | None = Field(
         None, description="Sub-domains of the groups whose events count; all, when absent."
@@ -264,6 +267,26 @@ PROVIDERS: Final = {
             secret_hint="The key of the API, version 2.",  # noqa: S106 (says what one is)
             accepts_secret=connpass.accepts_secret,
             event_types=connpass.EVENT_TYPES,
+        ),
+        KnownProvider(
+            key="peatix",
+            name="Peatix",
+            kind="file",
+            hook=attendee_list,
+            settings=ListSettings,
+            secret_hint="None: lists are uploaded to /v1/imports, with this connection's id.",  # noqa: S106 (says that there is none)
+            accepts_secret=None,
+            event_types=attendee_list.EVENT_TYPES,
+        ),
+        KnownProvider(
+            key="doorkeeper",
+            name="Doorkeeper",
+            kind="file",
+            hook=attendee_list,
+            settings=ListSettings,
+            secret_hint="None: lists are uploaded to /v1/imports, with this connection's id.",  # noqa: S106 (says that there is none)
+            accepts_secret=None,
+            event_types=attendee_list.EVENT_TYPES,
         ),
         KnownProvider(
             key="generic",

@@ -12,9 +12,10 @@ from app.consent import service as consent
 from app.consent.schemas import Basis, ConsentStatement, Evidence
 from app.imports import repository, row
 from app.imports.columns import Column
+from app.imports.happening import Event
 from app.imports.models import Import
 from app.imports.row import Form, Note, Reading
-from app.imports.schemas import Staged
+from app.imports.schemas import EventIn, Staged
 from app.intake import service as intake
 from app.intake.statement import Admission, Statement
 from app.kit.db import Session
@@ -93,8 +94,18 @@ async def sheet_of(session: Session, found: Import) -> Sheet:
         basis=found.basis,
         region=tenant.country_code,
         today=found.created_at.astimezone(zone).date(),
+        event=_event(found.event, zone),
+        id_source=found.provider,
     )
     return Sheet(found.id, form, zone)
+
+
+def _event(told: dict[str, Any] | None, zone: ZoneInfo) -> Event | None:
+    if told is None:
+        return None
+    event = EventIn.model_validate(told)
+    day = event.starts_at and event.starts_at.astimezone(zone).date()
+    return Event(event.id, event.title, event.starts_at, day, event.url, tuple(event.topics))
 
 
 def read(sheet: Sheet, stored: Staged) -> Judged:
@@ -187,14 +198,14 @@ async def _news(session: Session, statements: Sequence[ConsentStatement]) -> lis
 
 
 def _touchpoints(sheet: Sheet, judged: Judged) -> Iterator[TouchpointIn]:
-    """Yield what happened; its id is of person, type and day, so that a file that comes twice repeats it."""
+    """Yield what happened; its id is of person, type and day or event, so that a file that comes twice repeats it."""
     for order, each in enumerate(judged.reading.happenings):
         yield TouchpointIn(
             candidate_id=judged.candidate_id,
             type=each.type,
-            occurred_at=sheet.moment(each.on, order),
+            occurred_at=each.at or sheet.moment(each.on, order),
             source=sheet.form.source,
-            topics=[],
-            external_id=f"{judged.candidate_id}:{each.type}:{each.on.isoformat()}",
-            data={**each.data, "import_id": str(sheet.id), "precision": "day"},
+            topics=list(each.topics),
+            external_id=f"{judged.candidate_id}:{each.type}:{each.key or each.on.isoformat()}",
+            data={**each.data, "import_id": str(sheet.id), **({} if each.at else {"precision": "day"})},
         )

@@ -52,6 +52,10 @@ result: 選考結果 結果 合否 選考ステータス ステータス result 
 decided_on: 選考結果日 結果通知日 決定日 不採用日 辞退日 decidedon decisiondate resultdate
 consented_on: 同意日 個人情報同意日 同意日時 同意取得日 consent consentdate consentedon consentedat
    consentobtainedat
+registered_on:
+registration:
+attendance:
+consented:
 consent_expires_on: 同意期限 同意有効期限 consentexpires consentexpireson
 """
 """Field path: headers, in any spelling that `header_key` makes the same."""
@@ -113,6 +117,11 @@ HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
     field: tuple(names.split()) for field, names in re.findall(r"^([a-z_.]+):(.*(?:\n +.*)*)", _HEADERS, re.MULTILINE)
 }
 _BY_HEADER: Final = {header_key(name): field for field, names in HEADERS.items() for name in (*names, field)}
+
+
+def field_of_header(header: str) -> str | None:
+    """Return the field that a header means in any file, None for an unknown one."""
+    return _BY_HEADER.get(header_key(header))
 
 
 def field_of(path: str) -> str | None:

@@ -30,6 +30,9 @@ class Import(Versioned, Base):
     basis: Mapped[str | None]
     commit: Mapped[str]
     mapping: Mapped[dict[str, Any]]
+    connection_id: Mapped[UUID | None]
+    """Of a list of people at an event: the connection to the tool that it comes from."""
+    event: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     columns: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
     warnings: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
     state: Mapped[str]
@@ -38,6 +41,11 @@ class Import(Versioned, Base):
     conflicts: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
     error: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     job_id: Mapped[UUID]
+
+    @property
+    def provider(self) -> str | None:
+        """The tool that a list of people at an event comes from."""
+        return None if self.connection_id is None else self.source.partition(":")[0]
 
 
 class ImportFile(Tenanted, Base):

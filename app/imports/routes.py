@@ -3,6 +3,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response, status
 
+from app.connectors.errors import ConnectionNotFound
 from app.imports import service
 from app.imports.errors import REFUSALS, ImportNotFound, ImportState, UnknownField
 from app.imports.models import Import
@@ -47,6 +48,7 @@ HeldImport = Annotated[Import, Depends(held)]
         TooLarge,
         UnsupportedMediaType,
         UnknownField,
+        ConnectionNotFound,
         *REFUSALS.values(),
         media=(MULTIPART,),
         max_body=MAX_BODY,

@@ -8,8 +8,10 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from app.candidates.schemas import CandidateFields
-from app.imports import cell
+from app.imports import attendance, cell
+from app.imports.attendance import Presence
 from app.imports.columns import Column
+from app.imports.happening import Event, Happening
 from app.normalise.emails import parse_email
 from app.normalise.phones import parse_phone
 from app.normalise.text import clean
@@ -31,8 +33,9 @@ DETAILS: Final[Mapping[str, str]] = {
     "too_many_cells": "The row has more cells than the header; a quotation mark may be missing.",
     "invalid_json": "The line is not a JSON object.",
     "invalid_value": "This value does not have the form that the field asks.",
-    "no_consent_basis": "The import asks for consent, and the row has no day of consent.",
+    "no_consent_basis": "The import asks for consent, and the row has none: no day of it, and no agreement.",
     "unknown_result": "The result is not known; nothing was noted of it.",
+    "unknown_attendance": "Whether this person came is not said in a known word; only the registration was noted.",
     "result_without_date": "The result has no day; nothing was noted of it.",
     "selection_goes_on": "An application without a result counts as a selection that goes on: nobody writes meanwhile.",
     "unread_address": "No prefecture or city was found in the address.",
@@ -51,15 +54,6 @@ class Grant:
     basis: str
     obtained_on: date
     expires_on: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """Something that happened on a day."""
-
-    type: str
-    on: date
-    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +88,13 @@ class Form:
     basis: str | None
     region: str
     today: date
+    event: Event | None = None
+    id_source: str | None = None
+
+    @property
+    def ids_of(self) -> str:
+        """The system that the people's ids belong to."""
+        return self.id_source or self.source
 
 
 class _Row:
@@ -105,6 +106,8 @@ class _Row:
         self.values: dict[str, Any] = {}
         self.days: dict[str, date] = {}
         self.result: tuple[str, str] | None = None
+        self.states: set[Presence] = set()
+        self.agrees = False
         self.source: dict[str, str] = {}
         self.column_of: dict[str, str] = {}
         for column, text in zip(form.columns, cells, strict=False):
@@ -149,7 +152,7 @@ class _Row:
             self.values.setdefault("phone_numbers", []).append({"value": value})
 
     def external_id(self, _: str, __: str, text: str) -> None:
-        self.values.setdefault("external_ids", []).append({"source": self.form.source, "id": text})
+        self.values.setdefault("external_ids", []).append({"source": self.form.ids_of, "id": text})
 
     def link(self, _: str, part: str, text: str) -> None:
         self.values.setdefault("links", []).append({"url": text, **({"type": part} if part else {})})
@@ -187,6 +190,19 @@ class _Row:
         else:
             self.result = (known, clean(text))
 
+    def registration(self, _: str, __: str, text: str) -> None:
+        self.states.add(attendance.registration(text))
+
+    def presence(self, column: str, _: str, text: str) -> None:
+        known = attendance.presence(text)
+        if known is None:
+            self.warn(column, "unknown_attendance")
+        else:
+            self.states.add(known)
+
+    def agreement(self, _: str, __: str, text: str) -> None:
+        self.agrees = attendance.agrees(text)
+
 
 _Taker = Callable[[_Row, str, str, str], None]
 
@@ -195,7 +211,9 @@ def _words(name: str) -> _Taker:
     return lambda row, _, __, text: row.words_of(name, text)
 
 
-_DAYS: Final = frozenset({"birth_date", "applied_on", "decided_on", "consented_on", "consent_expires_on"})
+_DAYS: Final = frozenset(
+    {"birth_date", "applied_on", "decided_on", "registered_on", "consented_on", "consent_expires_on"}
+)
 _TAKERS: Final[Mapping[str, _Taker]] = {
     "email_addresses": _Row.emails,
     "phone_numbers": _Row.phones,
@@ -210,6 +228,9 @@ _TAKERS: Final[Mapping[str, _Taker]] = {
     "custom_fields": _Row.custom,
     "source": _Row.met,
     "result": _Row.outcome,
+    "registration": _Row.registration,
+    "attendance": _Row.presence,
+    "consented": _Row.agreement,
 }
 
 
@@ -228,6 +249,8 @@ def _finish(row: _Row) -> None:
     if "birth_date" in row.days:
         row.values["birth_date"] = row.days["birth_date"]
     row.values["sources"] = [_source(row)]
+    if row.agrees:
+        row.days.setdefault("consented_on", row.days.get("registered_on", row.form.today))
     _hold_to_identity(row)
     row.reading.grant = _grant(row)
     row.reading.happenings = list(_happenings(row))
@@ -263,7 +286,9 @@ def _hold_to_identity(row: _Row) -> None:
 def _source(row: _Row) -> dict[str, Any]:
     was_applicant = "applied_on" in row.days or row.result is not None
     kind = row.form.source_type or (PAST_APPLICANT if was_applicant else OTHER)
-    return {"type": kind, "occurred_on": row.days.get("applied_on"), **row.source}
+    event = row.form.event
+    begun = row.days.get("applied_on") or (event and event.day)
+    return {"type": kind, "occurred_on": begun, **({"name": event.title} if event else {}), **row.source}
 
 
 def _grant(row: _Row) -> Grant | None:
@@ -274,7 +299,7 @@ def _grant(row: _Row) -> Grant | None:
     """
     basis, day = row.form.basis, row.days.get("consented_on")
     if day is None and basis == CONSENT:
-        row.error(row.column_of.get("consented_on", ""), "no_consent_basis")
+        row.error(row.column_of.get("consented_on", row.column_of.get("consented", "")), "no_consent_basis")
         return None
     if day is None and basis is None:
         return None
@@ -284,6 +309,8 @@ def _grant(row: _Row) -> Grant | None:
 
 def _happenings(row: _Row) -> Iterator[Happening]:
     """Yield the application, and how it ended on the day that is known for that, else on the same day."""
+    if row.form.event is not None:
+        yield from attendance.happenings(row.form.event, row.form.today, row.days.get("registered_on"), row.states)
     applied, source_type = row.days.get("applied_on"), row.form.source_type
     is_selection = source_type in {None, PAST_APPLICANT, "offer_declined"}
     if applied and is_selection:

@@ -41,6 +41,14 @@ class ImportForm(Body):
         Basis | None,
         Field(description="The basis of contact; `consent` demands a day of consent in every row."),
     ] = None
+    connection_id: Annotated[
+        UUID | None,
+        Field(description="Of a list of people at an event: the connection to Peatix, Doorkeeper or connpass."),
+    ] = None
+    event: Annotated[
+        Annotated[str, StringConstraints(max_length=10_000)] | None,
+        Field(description="JSON: the event that the list is of, {id, title, starts_at, url, topics}."),
+    ] = None
 
 
 class ColumnRead(Schema):
@@ -56,6 +64,19 @@ class NoteRead(Schema):
     column: str
     code: str
     detail: str
+
+
+class EventIn(Body):
+    """The event that a list of people is of."""
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    title: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    starts_at: Timestamp | None = None
+    url: Annotated[str, StringConstraints(min_length=1, max_length=2_000)] | None = None
+    topics: Annotated[
+        list[Annotated[str, StringConstraints(min_length=1, max_length=200)]],
+        Field(default_factory=list, max_length=40),
+    ]
 
 
 class ConflictRead(Schema):
@@ -83,6 +104,8 @@ class ImportRead(Schema):
                 "basis": None,
                 "commit": "manual",
                 "mapping": {},
+                "connection_id": None,
+                "event": None,
                 "columns": [{"name": "氏名", "field": "full_name"}],
                 "warnings": [{"column": "血液型", "code": "unmapped_column", "detail": "No field takes this column."}],
                 "state": "staged",
@@ -114,6 +137,8 @@ class ImportRead(Schema):
     basis: str | None
     commit: Literal["manual", "auto"]
     mapping: dict[str, str | None]
+    connection_id: UUID | None
+    event: dict[str, Any] | None
     columns: list[ColumnRead]
     warnings: list[NoteRead]
     state: State

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import UploadFile
 
-from app.imports import repository
+from app.imports import lists, repository
 from app.imports.columns import field_of
 from app.imports.errors import ImportNotFound, ImportState, UnknownField, refused
 from app.imports.export import csv_bytes
@@ -29,8 +29,9 @@ VERDICTS: Final[Sequence[str]] = get_args(Verdict)
 
 
 async def upload(session: Session, form: ImportForm) -> ImportJob:
-    """Take a file in and start its staging; raises FileRefused by its first bytes, Invalid."""
+    """Take a file in and start its staging; raises FileRefused by its first bytes, ConnectionNotFound, Invalid."""
     mapping = _mapping(form.mapping)
+    listed = await lists.listed(session, form)
     try:
         encoding = encoding_of(form.encoding) if form.encoding else None
         kind = format_of(form.file.file, form.file.filename or "")
@@ -44,9 +45,11 @@ async def upload(session: Session, form: ImportForm) -> ImportJob:
         file_sha256=b"",
         format=kind,
         encoding=encoding,
-        source=form.source,
-        source_type=form.source_type,
-        basis=form.basis,
+        source=listed.source if listed else form.source,
+        source_type=form.source_type or (lists.SOURCE_TYPE if listed else None),
+        basis=listed.basis if listed else form.basis,
+        connection_id=form.connection_id,
+        event=listed.event if listed else None,
         commit=form.commit,
         mapping=mapping,
         state="staging",

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any, Final
 from uuid import UUID
 
-from app.imports import batch, repository
+from app.imports import attendance, batch, repository
 from app.imports.batch import Judged, Sheet
 from app.imports.columns import Column, recognise
 from app.imports.errors import FileTooComplex, NoKnownColumn, refused
@@ -31,7 +31,8 @@ async def read_file(claim: Claim, found: Import) -> None:
     done = int(cursor.get("read", 0))
     async with aclosing(_messages(claim, found)) as messages:
         header = await anext(messages)
-        columns, notes = recognise(header["header"], found.mapping)
+        known = attendance.mapping_of(found.provider, header["header"]) if found.provider else {}
+        columns, notes = recognise(header["header"], {**known, **found.mapping})
         if not any(column.field for column in columns):
             raise NoKnownColumn
         async for rows in _chunks(messages, columns, done):

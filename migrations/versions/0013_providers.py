@@ -1,4 +1,8 @@
-"""What more providers need of connections."""
+"""Imports that are lists of people at an event."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0013"
 down_revision = "0012"
@@ -7,8 +11,13 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    """Note of which connection and of which event a list is."""
+    op.execute("set local lock_timeout = '5s'")
+    op.add_column("imports", sa.Column("connection_id", sa.Uuid(), nullable=True))
+    op.add_column("imports", sa.Column("event", postgresql.JSONB(), nullable=True))
 
 
 def downgrade() -> None:
-    """Nothing yet."""
+    """Take the two columns away."""
+    op.drop_column("imports", "event")
+    op.drop_column("imports", "connection_id")

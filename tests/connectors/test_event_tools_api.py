@@ -14,6 +14,7 @@ from app.consent import service as consent
 from app.kit import jobs, json
 from app.kit.clock import now
 from app.kit.db import Database
+from app.kit.ids import new_id
 from app.settings import get_settings
 from tests.conftest import TenantFixture
 from tests.connectors.golden import FIXTURES, captures
@@ -22,6 +23,8 @@ from tests.connectors.recorded import Recorded, recorded
 from tests.connectors.test_event_tools import SECRETS, headers_of, mac
 
 Drain = Callable[[], Awaitable[int]]
+KEY = f"key-{new_id()}"
+"""Whom the servers are asked for by these tests, and by no connection that others have left."""
 OBJECT = "/v3/events/77/attendees/501/?expand=event"
 NICKNAME = {"source": "connpass", "id": "hanako_s"}
 
@@ -69,6 +72,11 @@ def work(drain: Drain, database: Database) -> Callable[[], Awaitable[None]]:
             await drain()
 
     return run
+
+
+def asked(server: Recorded) -> list[tuple[str, dict[str, str]]]:
+    """Return what was asked for with the key of these tests."""
+    return [each for each in server.asked if KEY in f"{each[1].get('authorization')} {each[1].get('x-api-key')}"]
 
 
 async def hurry(database: Database, tenant: TenantFixture, kind: str) -> None:
@@ -198,18 +206,18 @@ async def test_eventbrites_token_is_kept_like_a_secret(connect_to: Callable[...,
 async def test_eventbrites_object_is_read_by_a_worker_at_its_own_host(
     connect_to: Callable[..., Awaitable[Hook]], away: Recorded, work: Callable[[], Awaitable[None]]
 ) -> None:
-    hook = await connect_to("eventbrite", token="api-token")
+    hook = await connect_to("eventbrite", token=KEY)
     body = json.loads(capture("eventbrite", "own__barcode.checked_in.json"))
     away.on(OBJECT, body["object"])
     person = await add(hook.api, email_addresses=[{"value": "HANAKO@example.com"}])
     for _ in range(2):
         assert (await hook.post(json.dumpb(body["notification"]), {})).status_code == 204
-    assert away.asked == []
+    assert asked(away) == []
     [waiting] = await hook.deliveries("?status=stored")
     assert (waiting["reason"], waiting["signals"]) == ("waiting", 0)
     await work()
-    [(path, headers)] = away.asked
-    assert (path, headers["authorization"]) == (OBJECT, "Bearer api-token")
+    [(path, headers)] = asked(away)
+    assert (path, headers["authorization"]) == (OBJECT, f"Bearer {KEY}")
     [stored] = await told(hook, "eventbrite")
     assert (stored["type"], stored["candidate_id"], stored["occurred_at"]) == (
         "event_attended", person, "2026-06-20T10:03:00Z",
@@ -223,14 +231,14 @@ async def test_eventbrites_object_is_read_by_a_worker_at_its_own_host(
 async def test_other_addresses_and_tests_of_eventbrite_are_never_fetched(
     connect_to: Callable[..., Awaitable[Hook]], away: Recorded, work: Callable[[], Awaitable[None]]
 ) -> None:
-    hook = await connect_to("eventbrite", token="api-token")
+    hook = await connect_to("eventbrite", token=KEY)
     for address in (f"{away.url}/v3/orders/1/", "https://evil.example/v3/orders/1/", "https://169.254.169.254/v3/a/1/"):
         raw = json.dumpb({"api_url": address, "config": {"action": "order.placed"}})
         assert (await hook.post(raw, {})).status_code == 204
     raw = json.dumpb({"api_url": f"https://{eventbrite.HOST}/{{x}}/", "config": {"action": "test"}})
     assert (await hook.post(raw, {})).status_code == 204
     await work()
-    assert away.asked == []
+    assert asked(away) == []
     assert await hook.counts() == {"stored": 4, "duplicate": 0, "refused": 0, "dead": 3}
 
 
@@ -242,7 +250,7 @@ async def test_a_refused_object_is_a_dead_letter_until_it_is_redriven(
     status: int,
     headers: dict[str, str],
 ) -> None:
-    hook = await connect_to("eventbrite", token="api-token")
+    hook = await connect_to("eventbrite", token=KEY)
     body = json.loads(capture("eventbrite", "own__barcode.checked_in.json"))
     away.on(OBJECT, status=status, **headers)
     away.on(OBJECT, body["object"])
@@ -250,7 +258,7 @@ async def test_a_refused_object_is_a_dead_letter_until_it_is_redriven(
     await work()
     [dead] = await hook.deliveries("?status=dead")
     assert dead["reason"] == "fetch_refused"
-    assert [path for path, _ in away.asked] == [OBJECT]
+    assert [path for path, _ in asked(away)] == [OBJECT]
     again = await hook.api.post(f"/v1/connections/{hook.id}/deliveries/{dead['id']}/redrive")
     assert (again.status_code, again.json()["status"]) == (200, "stored")
     await work()
@@ -265,7 +273,7 @@ async def test_an_object_that_cannot_be_had_now_is_asked_for_later(
     database: Database,
     tenant: TenantFixture,
 ) -> None:
-    hook = await connect_to("eventbrite", token="api-token")
+    hook = await connect_to("eventbrite", token=KEY)
     body = json.loads(capture("eventbrite", "own__order.placed.json"))
     path = "/v3/orders/9/?expand=attendees,event"
     away.on(path, status=503)
@@ -301,14 +309,14 @@ async def test_connpass_is_asked_about_everybody_whose_nickname_is_known(
     away.on(first, {"results_returned": 2, "results_available": 4, "results_start": 1, "events": events[:2]})
     away.on(second, {"results_returned": 2, "results_available": 4, "results_start": 3, "events": events[1:]})
     person = await add(api, full_name="佐藤 花子", external_ids=[NICKNAME])
-    hook = await connect_to("connpass", "api-key", nicknames=["taro_s"])
+    hook = await connect_to("connpass", KEY, nicknames=["taro_s"])
     await work()
-    assert [path for path, _ in away.asked] == [
+    assert [path for path, _ in asked(away)] == [
         first,
         second,
         "/api/v2/users/taro_s/attended_events/?count=100&start=1",
     ]
-    assert {headers["x-api-key"] for _, headers in away.asked} == {"api-key"}
+    assert {headers["x-api-key"] for _, headers in asked(away)} == {KEY}
     stored = await told(hook, "connpass")
     assert [(each["data"]["event"]["id"], each["candidate_id"]) for each in stored] == [
         ("304", person),
@@ -322,7 +330,7 @@ async def test_connpass_is_asked_about_everybody_whose_nickname_is_known(
     assert timedelta(hours=5) < due_at - now() < timedelta(hours=7)
     await hurry(database, tenant, service.POLL_DUE)
     await work()
-    assert len(away.asked) == 6
+    assert len(asked(away)) == 6
     assert len(await told(hook, "connpass")) == 3
     assert len(await hook.deliveries()) == 2
 
@@ -333,9 +341,9 @@ async def test_a_key_that_connpass_refuses_ends_the_round_and_nobody_is_asked_ab
     work: Callable[[], Awaitable[None]],
 ) -> None:
     away.on("/api/v2/users/a/attended_events/?count=100&start=1", status=401)
-    hook = await connect_to("connpass", "api-key", nicknames=["a", "b"])
+    hook = await connect_to("connpass", KEY, nicknames=["a", "b"])
     await work()
-    assert len(away.asked) == 1
+    assert len(asked(away)) == 1
     assert await hook.deliveries() == []
     raw = capture("connpass", "own__attended_events.json")
     assert (await hook.post(raw, {})).status_code == 401
@@ -347,21 +355,21 @@ async def test_connpass_is_left_alone_for_as_long_as_it_asks(
     path = "/api/v2/users/a/attended_events/?count=100&start=1"
     away.on(path, status=429, Retry_After="1")
     away.on(path, json.loads(capture("connpass", "own__attended_events.json")))
-    hook = await connect_to("connpass", "api-key", nicknames=["a"])
+    hook = await connect_to("connpass", KEY, nicknames=["a"])
     begun = time.monotonic()
     await work()
     assert time.monotonic() - begun >= 1
-    assert [each for each, _ in away.asked] == [path, path]
+    assert [each for each, _ in asked(away)] == [path, path]
     assert len(await told(hook, "connpass")) == 3
 
 
 async def test_a_disabled_connection_asks_nobody_anything(
     connect_to: Callable[..., Awaitable[Hook]], away: Recorded, work: Callable[[], Awaitable[None]]
 ) -> None:
-    hook = await connect_to("connpass", "api-key", nicknames=["a"])
+    hook = await connect_to("connpass", KEY, nicknames=["a"])
     await hook.api.patch(f"/v1/connections/{hook.id}", json={"enabled": False})
     await work()
-    assert away.asked == []
+    assert asked(away) == []
 
 
 async def test_what_can_be_connected_is_listed(api: httpx.AsyncClient) -> None:
