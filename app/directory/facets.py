@@ -36,6 +36,8 @@ FACETS: Final[Mapping[str, ColumnElement[Any]]] = {
     "score.tier": literal_column(TIER.format(person="candidates.id"), Text),
 }
 """Where the values of a facet are; those of `skills.name` and `sources.type` are members of objects."""
+REPEATED: Final = frozenset({"sources.type"})
+"""Of these one person can have the same value several times; of the other lists it is the key of an item."""
 
 
 def counts(found: Select[Any], names: Sequence[str]) -> CompoundSelect[Any]:
@@ -55,8 +57,8 @@ def _none() -> ColumnElement[str]:
 
 def _facet(name: str, hits: Subquery) -> Select[Any]:
     value, rows = _values(name, hits)
-    held = rows.with_only_columns(hits.c.id, cast(value, Text).label("value")).distinct().subquery()
-    people = func.count()
+    held = rows.with_only_columns(hits.c.id, cast(value, Text).label("value")).subquery()
+    people = func.count(held.c.id.distinct() if name in REPEATED else held.c.id)
     counted = (
         held.select()
         .with_only_columns(literal(name, Text).label("facet"), held.c.value, people.label("people"))

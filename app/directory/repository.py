@@ -1,13 +1,13 @@
 """The statements of lists and searches: what is asked, in which order, from which place on."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal, or_, tuple_
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, tuple_
 
 from app.candidates.models import Candidate, ExternalId, Record, Term
 from app.criteria import sql
@@ -28,6 +28,10 @@ from app.pools.criteria_fields import read as read_criteria
 from app.pools.models import PoolMember
 
 Condition = ColumnElement[bool]
+Keys = tuple[ColumnElement[Any], ColumnElement[UUID]]
+FILED_BY: Final = "created_at"
+"""The order in which people are filed: of it alone it is no matter how what is asked lies in it."""
+FEW: Final = 20_000
 
 _LEAVES: Final = {"tag": "tags", "skill": "skills.name", "interest": "interests", "source_type": "sources.type"}
 _RANGES: Final[Mapping[str, Callable[[Any, Any], Condition]]] = {
@@ -53,15 +57,28 @@ class DirectoryRepository(Repository[Candidate]):
     async def page(self, asked: Question, sort: Sort, after: Place | None, limit: int) -> list[Place]:
         """Return the next `limit` places: those with a value first, then, when they run out, those without."""
         column = getattr(Candidate, sort.column)
+        people, keys = self._found(asked), (column, Candidate.id.expression)
+        if sort.column != FILED_BY and await self._are_few(asked):
+            met = people.add_columns(column.label("place")).cte("met").prefix_with("materialized")
+            people, keys = met.select().with_only_columns(met.c.id), (met.c.place, met.c.id)
         found: list[Place] = []
         if after is None or after.value is not None:
-            filled = self._found(asked).where(column.is_not(None)).add_columns(column)
-            found = await self._places(_from(filled, sort, after).limit(limit))
+            filled = people.where(keys[0].is_not(None)).add_columns(keys[0])
+            found = await self._places(_from(filled, keys, sort, after).limit(limit))
         if len(found) < limit and column.nullable:
-            empty = self._found(asked).where(column.is_(None)).add_columns(literal(None))
+            empty = people.where(keys[0].is_(None)).add_columns(literal(None))
             rest = after if after is not None and after.value is None else None
-            found += await self._places(_from_id(empty, sort, rest).limit(limit - len(found)))
+            found += await self._places(_from_id(empty, keys[1], sort, rest).limit(limit - len(found)))
         return found
+
+    async def _are_few(self, asked: Question) -> bool:
+        """Say whether some term leaves only few: then they are all looked up, however they lie in the order asked for.
+
+        The planner cannot see that a name and its place among names go together, and would walk past everybody.
+        """
+        known = TermRepository(self.session)
+        found = [await known.count(handle, FEW) for handle in _handles(asked)]
+        return bool(found) and min(found) <= FEW
 
     async def count(self, asked: Question, at_most: int) -> int:
         """Count what is found, up to one more than `at_most`."""
@@ -77,35 +94,35 @@ class DirectoryRepository(Repository[Candidate]):
         return [row for row in rows if row.facet], total > FACET_SAMPLE
 
     def _found(self, asked: Question) -> Select[Any]:
-        conditions = [*_standing(asked.filters), *_filtered(asked), *_asked_for(asked)]
+        conditions = [*_standing(asked.filters), *_narrowed(asked), *_filtered(asked)]
         return self.visible().with_only_columns(Candidate.id).where(*conditions)
 
     async def _places(self, statement: Select[Any]) -> list[Place]:
         return [Place(value, candidate_id) for candidate_id, value in (await self.session.execute(statement)).all()]
 
 
-def _from(statement: Select[Any], sort: Sort, after: Place | None) -> Select[Any]:
-    column = getattr(Candidate, sort.column)
+def _from(statement: Select[Any], keys: Keys, sort: Sort, after: Place | None) -> Select[Any]:
+    column, key = keys
     order = column.desc() if sort.descending else column.asc()
-    statement = statement.order_by(order, Candidate.id.desc() if sort.id_descending else Candidate.id.asc())
+    statement = statement.order_by(order, key.desc() if sort.id_descending else key.asc())
     if after is None:
         return statement
     if sort.id_descending == sort.descending:
-        here, there = tuple_(column, Candidate.id), tuple_(after.value, after.id)
+        here, there = tuple_(column, key), tuple_(after.value, after.id)
         return statement.where(here < there if sort.descending else here > there)
     beyond = column < after.value if sort.descending else column > after.value
-    same = and_(column == after.value, _after_id(sort, after))
+    same = and_(column == after.value, _after_id(key, sort, after))
     boundary = column <= after.value if sort.descending else column >= after.value
     return statement.where(boundary, or_(beyond, same))
 
 
-def _from_id(statement: Select[Any], sort: Sort, after: Place | None) -> Select[Any]:
-    statement = statement.order_by(Candidate.id.desc() if sort.id_descending else Candidate.id.asc())
-    return statement if after is None else statement.where(_after_id(sort, after))
+def _from_id(statement: Select[Any], key: ColumnElement[UUID], sort: Sort, after: Place | None) -> Select[Any]:
+    statement = statement.order_by(key.desc() if sort.id_descending else key.asc())
+    return statement if after is None else statement.where(_after_id(key, sort, after))
 
 
-def _after_id(sort: Sort, after: Place) -> Condition:
-    return Candidate.id < after.id if sort.id_descending else Candidate.id > after.id
+def _after_id(key: ColumnElement[UUID], sort: Sort, after: Place) -> Condition:
+    return key < after.id if sort.id_descending else key > after.id
 
 
 def _standing(filters: Filters) -> list[Condition]:
@@ -115,15 +132,24 @@ def _standing(filters: Filters) -> list[Condition]:
     return kept if "active" in filters.status else [*kept, Candidate.hidden_at.is_not(None)]
 
 
-def _filtered(asked: Question) -> Iterable[Condition]:
-    filters = asked.filters
+def _nodes(asked: Question) -> Iterator[Node]:
+    """Yield what is asked as criteria: the filters that are leaves of one, and the criteria themselves."""
     for name, field in _LEAVES.items():
-        if wanted := getattr(filters, name):
-            yield from _meeting({"field": field, "op": "has_any", "value": wanted}, asked.moment)
-    if filters.source:
+        if wanted := getattr(asked.filters, name):
+            yield read_criteria({"field": field, "op": "has_any", "value": wanted}, "")
+    if asked.filters.source:
         named = ("sources.name", "external_ids.source")
-        either = {"any": [{"field": name, "op": "has_any", "value": filters.source} for name in named]}
-        yield from _meeting(either, asked.moment)
+        yield read_criteria(
+            {"any": [{"field": each, "op": "has_any", "value": asked.filters.source} for each in named]}, ""
+        )
+    if asked.criteria is not None:
+        yield asked.criteria
+
+
+def _filtered(asked: Question) -> Iterator[Condition]:
+    filters = asked.filters
+    for node in _nodes(asked):
+        yield sql.compiled(node, ADAPTERS, asked.moment)
     if filters.external_id:
         given = tuple_(ExternalId.source, ExternalId.external_id).in_(filters.external_id)
         yield exists().where(ExternalId.candidate_id == Candidate.id, given)
@@ -135,35 +161,37 @@ def _filtered(asked: Question) -> Iterable[Condition]:
                 yield compare(getattr(Candidate, column), value)
 
 
-def _meeting(criteria: object, moment: datetime) -> Iterable[Condition]:
-    return _criteria(read_criteria(criteria, ""), moment)
+def _handles(asked: Question) -> Iterator[Condition]:
+    """Yield what an index of terms can answer of what is asked; whoever is found is filed under each."""
+    if not asked.addressed:
+        yield from map(_begins, asked.terms or ())
+    for node in _nodes(asked):
+        yield from (Term.term.in_(sorted(terms)) for terms in needed(node))
 
 
-def _criteria(node: Node, moment: datetime) -> Iterable[Condition]:
-    """Say the criteria, and beside them what of them an index of terms can answer."""
-    yield from (_filed_under(*sorted(terms)) for terms in needed(node))
-    yield sql.compiled(node, ADAPTERS, moment)
+def _narrowed(asked: Question) -> Iterator[Condition]:
+    """Yield the conditions under which a candidate's terms meet what is asked."""
+    yield from (exists().where(handle, Term.candidate_id == Candidate.id) for handle in _handles(asked))
+    if asked.terms is not None and not asked.terms:
+        yield Candidate.id.in_(asked.addressed)
+    elif asked.terms and asked.addressed:
+        named = and_(*(exists().where(_begins(term), Term.candidate_id == Candidate.id) for term in asked.terms))
+        yield or_(named, Candidate.id.in_(asked.addressed))
 
 
-def _asked_for(asked: Question) -> Iterable[Condition]:
-    if asked.criteria is not None:
-        yield from _criteria(asked.criteria, asked.moment)
-    if asked.terms is None:
-        return
-    filed = and_(*map(_found_by, asked.terms)) if asked.terms else false()
-    yield or_(filed, Candidate.id.in_(asked.addressed)) if asked.addressed else filed
+def _begins(term: str) -> Condition:
+    """Say that it is this term, or one that begins so where that is enough: one range of an index."""
+    return and_(Term.term >= term, Term.term <= term + chr(sys.maxunicode)) if is_open(term) else Term.term == term
 
 
-def _found_by(term: str) -> Condition:
-    """Say that a candidate is filed under this term, or under one that begins so: one range of an index."""
-    if not is_open(term):
-        return _filed_under(term)
-    return exists().where(Term.term >= term, Term.term <= term + chr(sys.maxunicode), Term.candidate_id == Candidate.id)
+class TermRepository(Repository[Term]):
+    model = Term
 
-
-def _filed_under(*terms: str) -> Condition:
-    """Say that a candidate is found by any of these terms: the part of a condition that an index serves."""
-    return exists().where(Term.term.in_(terms), Term.candidate_id == Candidate.id)
+    async def count(self, handle: Condition, at_most: int) -> int:
+        """Count the filings that a handle takes hold of, up to one more than `at_most`."""
+        some = self.visible().with_only_columns(Term.candidate_id).where(handle).limit(at_most + 1).subquery()
+        counted = some.select().with_only_columns(func.count(), maintain_column_froms=True)
+        return int(await self.session.scalar(counted) or 0)
 
 
 class RecordRepository(ResourceRepository[Record]):
