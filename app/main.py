@@ -7,10 +7,9 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from app import api, wiring
-from app.kit import edge, garbage, log
+from app.kit import edge, garbage, log, rate
 from app.kit.db import Database
 from app.kit.jobs import Waker
-from app.kit.rate import Limiter
 from app.openapi import describe
 from app.settings import DEFAULT_DATABASE_URL, Settings, get_settings
 from app.tenancy import audit
@@ -27,11 +26,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings.database_url or DEFAULT_DATABASE_URL, pool_size=settings.db_pool_size, on_wake=waker.wake
     )
 
+    limit = rate.make(settings.rate_limit, settings.redis_url)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         garbage.settle()
         yield
         await waker.close()
+        if limit is not None:
+            await limit.close()
         await database.close()
 
     app = FastAPI(
@@ -44,7 +47,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = database
-    app.state.limiter = Limiter(settings.rate_limit) if settings.rate_limit else None
+    app.state.rate = limit
     app.state.audit = audit.write
     app.state.authenticate = KeyAuthenticator(database)
     for router in api.ROUTERS:

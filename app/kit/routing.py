@@ -5,10 +5,10 @@ What a handler needs is put on `request.state`: `caller` and `session`. An opera
 """
 
 import hashlib
-import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import Depends, Request, Response
 from fastapi.dependencies.models import Dependant
@@ -21,7 +21,7 @@ from app.kit.caller import Caller
 from app.kit.clock import now
 from app.kit.db import Session
 from app.kit.errors import AppError, FieldError
-from app.kit.rate import Limiter, cost_of
+from app.kit.rate import LocalRate, cost_of
 from app.kit.schemas import Problem
 
 KEPT: Final = timedelta(days=7)
@@ -31,8 +31,7 @@ SWEPT: Final = 20
 RETRIED: Final = frozenset({"40P01", "40001"})
 """SQLSTATE of deadlock and serialisation failure: the transaction is rolled back whole, so it is run again."""
 ATTEMPTS: Final = 5
-HTTP_400: Final = 400
-WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+HTTP_300: Final = 300
 COMMON: Final = (
     errors.Unauthorized,
     errors.Forbidden,
@@ -42,6 +41,14 @@ COMMON: Final = (
 )
 
 Next = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """An operation that leaves a row of who asked for it: its id, and whether it reads people or writes."""
+
+    action: str
+    kind: Literal["read", "write"]
 
 
 def operation(
@@ -86,7 +93,7 @@ class EdgeRoute(APIRoute):
         edge = extra.get("x-edge", {})
         security = extra.get("security", [])
         scope = next(iter(security[0]["apiKey"]), None) if security else None
-        action = self.name if _is_audited(scope) else None
+        audited = _audited(self.name, scope, self.methods or ())
         known = _query_names(self.dependant)
         takes_json = self.body_field is not None and "json" in str(edge.get("media", "json"))
 
@@ -94,54 +101,56 @@ class EdgeRoute(APIRoute):
             request = JsonRequest(request.scope, request.receive, edge)
             caller = await request.app.state.authenticate(request) if security else None
             if caller is not None:
-                _admit(request, caller, scope)
+                request.state.caller = caller
+                await _admit(request, caller, scope)
             _refuse_unknown_parameters(request, known)
             _refuse_nul(request)
             if takes_json:
                 await request.check_media()
             if caller is None:
                 return await handle(request)
-            request.state.caller = caller
-            response = await _transact(request, caller, self.path_format, handle, action)
-            _charge(request, caller)
+            response = await _transact(request, caller, self.path_format, handle, audited)
+            await _charge(request, caller)
             return response
 
         return answer
 
 
-def _admit(request: Request, caller: Caller, scope: str | None) -> None:
+async def _admit(request: Request, caller: Caller, scope: str | None) -> None:
     """Hold the caller to the rate limit, then to the scope."""
-    limiter: Limiter | None = request.app.state.limiter
-    if limiter is not None:
-        admitted = limiter.take(caller.key_id, time.monotonic())
-        request.state.rate = limiter.look(caller.key_id, time.monotonic())
+    rate: LocalRate | None = request.app.state.rate
+    if rate is not None:
+        admitted, request.state.rate = await rate.take(caller.key_id)
         if not admitted:
             raise errors.TooManyRequests(headers={"Retry-After": str(request.state.rate.reset_s)})
     if scope is not None and not caller.may(scope):
         raise errors.Forbidden(scope=scope)
 
 
-def _charge(request: JsonRequest, caller: Caller) -> None:
+async def _charge(request: JsonRequest, caller: Caller) -> None:
     """Count the items of a batch, of which the first hundred are counted already."""
-    limiter: Limiter | None = request.app.state.limiter
-    if limiter is not None and (more := cost_of(request.batch_size) - 1):
-        limiter.take(caller.key_id, time.monotonic(), more)
-        request.state.rate = limiter.look(caller.key_id, time.monotonic())
+    rate: LocalRate | None = request.app.state.rate
+    if rate is not None and (more := cost_of(request.batch_size) - 1):
+        _, request.state.rate = await rate.take(caller.key_id, more)
 
 
-def _is_audited(scope: str | None) -> bool:
-    """Whether an operation of this scope leaves a row in the audit: touchpoints do not, each is a row of its own."""
-    return scope is not None and not scope.endswith(":read") and not scope.startswith("touchpoints:")
+def _audited(action: str, scope: str | None, methods: Collection[str]) -> Audited | None:
+    """Say what an operation leaves in the audit: what touchpoints write does not, each is a row of its own."""
+    if scope is None or scope == "touchpoints:write":
+        return None
+    return Audited(action, "read" if scope.endswith(":read") or "GET" in methods else "write")
 
 
-async def _transact(request: JsonRequest, caller: Caller, route: str, handle: Next, action: str | None) -> Response:
+async def _transact(
+    request: JsonRequest, caller: Caller, route: str, handle: Next, audited: Audited | None
+) -> Response:
     for attempt in range(ATTEMPTS):
         try:
             async with request.app.state.database.transaction(caller) as session:
                 request.state.session = session
                 response = await _keyed(request, session, f"{request.method} {route}", handle)
-                if action is not None and request.method in WRITES and response.status_code < HTTP_400:
-                    await request.app.state.audit(session, action, request, response)
+                if audited is not None and response.status_code < HTTP_300:
+                    await request.app.state.audit(session, audited, request, response)
                 return response
         except errors.Overtaken:
             if attempt == ATTEMPTS - 1:

@@ -1,13 +1,14 @@
 from datetime import timedelta
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request, status
+from fastapi import APIRouter, Depends, Query, Request, status
 
 from app.kit.answer import AnswerDep
-from app.kit.errors import PreconditionFailed
+from app.kit.errors import CursorInvalid, CursorMismatch, PreconditionFailed
 from app.kit.paging import PagingQuery
 from app.kit.routing import EdgeRoute, SessionDep, operation
-from app.kit.schemas import Page
+from app.kit.schemas import Page, Timestamp
 from app.tenancy import service
 from app.tenancy.errors import ApiKeyNotFound, ScopeNotHeld, TenantNameTaken, UnknownScope
 from app.tenancy.schemas import (
@@ -15,6 +16,9 @@ from app.tenancy.schemas import (
     ApiKeyCreated,
     ApiKeyRead,
     ApiKeyRotate,
+    AuditFilter,
+    AuditKind,
+    AuditRead,
     Limits,
     Me,
     TenantRead,
@@ -23,7 +27,10 @@ from app.tenancy.schemas import (
 
 MERGE_PATCH = ("application/json", "application/merge-patch+json")
 
+Words = Annotated[list[str] | None, Query(description="Any of these.")]
+
 router = APIRouter(prefix="/v1", tags=["admin"], route_class=EdgeRoute)
+log = APIRouter(prefix="/v1/audit-log", tags=["privacy"], route_class=EdgeRoute)
 
 
 @router.get("/tenant", summary="Read the tenant's settings", **operation("admin"))
@@ -89,3 +96,35 @@ async def rotate_api_key(request: Request, session: SessionDep, key_id: UUID, bo
 async def delete_api_key(request: Request, session: SessionDep, key_id: UUID) -> None:
     await service.revoke_key(session, key_id)
     request.app.state.authenticate.forget(key_id)
+
+
+async def audit_filter(
+    candidate_id: Annotated[UUID | None, Query(description="Whom it is about.")] = None,
+    kind: Annotated[list[AuditKind] | None, Query()] = None,
+    actor: Annotated[list[str] | None, Query(description="Such as `key:<id>`.")] = None,
+    act_as: Annotated[list[str] | None, Query(description="The person that the key acted for.")] = None,
+    action: Annotated[list[str] | None, Query(description="Operation ids, such as `read_candidate`.")] = None,
+    resource: Words = None,
+    recipient: Words = None,
+    at_gte: Annotated[Timestamp | None, Query()] = None,
+    at_lt: Annotated[Timestamp | None, Query()] = None,
+) -> AuditFilter:
+    """Read the filters."""
+    return AuditFilter(
+        candidate_id=candidate_id,
+        kind=kind or (),
+        actor=actor or (),
+        act_as=act_as or (),
+        action=action or (),
+        resource=resource or (),
+        recipient=recipient or (),
+        at_gte=at_gte,
+        at_lt=at_lt,
+    )
+
+
+@log.get("", summary="List who read or wrote what of whom", **operation("privacy:read", CursorInvalid, CursorMismatch))
+async def list_audit_log(
+    session: SessionDep, paging: PagingQuery, narrowed: Annotated[AuditFilter, Depends(audit_filter)]
+) -> Page[AuditRead]:
+    return await service.audit_log(session, paging, narrowed)

@@ -1,3 +1,6 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -26,6 +29,9 @@ Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24
 Opening = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+Origin = Annotated[
+    str, StringConstraints(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$|^https?://\[[0-9a-f:]+\](:[0-9]{1,5})?$")
+]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 
 
@@ -95,6 +101,7 @@ class TenantRead(Schema):
                 "fatigue_guard": None,
                 "rates": {"per_minute": None, "per_domain_per_minute": None},
                 "tracking": {"opens": False, "links": False},
+                "allowed_origins": ["https://recruiting.example.co.jp"],
                 "require_if_match": False,
             }
         }
@@ -110,7 +117,11 @@ class TenantRead(Schema):
     fatigue_guard: FatigueGuard | None
     rates: Rates
     tracking: Tracking
+    allowed_origins: list[str]
     require_if_match: bool
+
+
+Origins = Annotated[list[Origin], Field(max_length=50)]
 
 
 class TenantUpdate(Body):
@@ -128,6 +139,9 @@ class TenantUpdate(Body):
     fatigue_guard: FatigueGuard | None = None
     rates: Kept[Rates] = None
     tracking: Kept[Tracking] = None
+    allowed_origins: Annotated[
+        Kept[Origins], Field(description="Origins whose browser front ends may read answers (CORS).")
+    ] = None
     require_if_match: Kept[bool] = None
 
 
@@ -210,6 +224,57 @@ class Me(Schema):
     actor: str
     act_as: str | None
     scopes: list[str]
+
+
+AuditKind = Literal["read", "write", "disclosure"]
+
+
+class AuditRead(Schema):
+    """Who read or wrote what of which people (`ids`), or to whom (`recipient`) which fields of them were given."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "n": 81,
+                "at": "2026-11-23T00:00:00Z",
+                "kind": "read",
+                "actor": "key:01999999-0000-7000-8000-000000000001",
+                "act_as": "hanako@example.co.jp",
+                "action": "read_candidate",
+                "resource": "candidates",
+                "ids": ["01999999-0000-7000-8000-000000000003"],
+                "fields": ["*"],
+                "recipient": None,
+                "request_id": "01999999-0000-7000-8000-000000000000",
+            }
+        }
+    )
+    n: int
+    at: Timestamp
+    kind: AuditKind
+    actor: str
+    act_as: str | None
+    action: str
+    resource: str
+    ids: list[UUID]
+    fields: list[str]
+    recipient: str | None
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """What the audit log is narrowed to; None and empty ask for nothing."""
+
+    candidate_id: UUID | None = None
+    kind: Sequence[AuditKind] = ()
+    actor: Sequence[str] = ()
+    act_as: Sequence[str] = ()
+    action: Sequence[str] = ()
+    resource: Sequence[str] = ()
+    recipient: Sequence[str] = ()
+    at_gte: datetime | None = None
+    at_lt: datetime | None = None
 
 
 class LimitPolicy(Schema):

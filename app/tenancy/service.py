@@ -1,6 +1,7 @@
 """What may be done with the tenant's settings and its keys."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -16,11 +17,13 @@ from app.kit.schemas import Body, Page
 from app.tenancy import keys
 from app.tenancy.errors import ApiKeyNotFound, ScopeNotHeld, UnknownScope
 from app.tenancy.models import ApiKey, Tenant
-from app.tenancy.repository import ApiKeyRepository, TenantRepository
+from app.tenancy.repository import ApiKeyRepository, AuditRepository, TenantRepository
 from app.tenancy.schemas import (
     ApiKeyCreate,
     ApiKeyCreated,
     ApiKeyRead,
+    AuditFilter,
+    AuditRead,
     LimitPolicy,
     Limits,
     Me,
@@ -86,6 +89,16 @@ def _policy(rate: Allowance) -> LimitPolicy:
     return LimitPolicy(
         name="default", quota=rate.quota, window_s=WINDOW_S, remaining=rate.remaining, reset_s=rate.reset_s
     )
+
+
+async def audit_log(session: Session, paging: Paging, narrowed: AuditFilter) -> Page[AuditRead]:
+    """Return who did what to whom, the newest first."""
+    bound = ("audit", asdict(narrowed))
+    after = paging.after(*bound)
+    repository = AuditRepository(session)
+    rows = await repository.page(narrowed, after[0] if after else None, paging.limit + 1)
+    total = await repository.how_many(repository.asked(narrowed)) if paging.include_total else None
+    return paging.page(rows, AuditRead.model_validate, lambda row: [row.n], *bound, total=total)
 
 
 async def create_key(session: Session, body: ApiKeyCreate) -> ApiKeyCreated:

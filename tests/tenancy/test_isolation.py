@@ -86,6 +86,7 @@ async def _fill(api: httpx.AsyncClient, database: Database) -> dict[str, str]:
         "sequence_id": sequence,
         "enrollment_id": enrollment,
         "pool_id": pool,
+        "position_id": (await post("/v1/positions", {"name": CANARY, "criteria": {"all": []}}))["id"],
         "connection_id": connection,
         "delivery_id": connection,
         "import_id": imported["import_id"],
