@@ -19,7 +19,7 @@ from app.connectors.models import Connection
 from app.connectors.providers import PROVIDERS
 from app.connectors.repository import ConnectionRepository
 from app.connectors.signals import Answer, Call, Conclusion, Kept, Parsed, Request, Verdict
-from app.connectors.translation import source_of, touchpoints
+from app.connectors.translation import about, mail_of, source_of, touchpoints
 from app.kit import caller, http, outbox
 from app.kit.caller import Caller
 from app.kit.clock import now
@@ -28,8 +28,10 @@ from app.kit.errors import AppError, TooLarge
 from app.kit.ids import new_id
 from app.kit.log import get_logger
 from app.kit.outbox import Wake
+from app.sequences import messages
 from app.settings import get_settings
 from app.touchpoints import service as timeline
+from app.touchpoints.schemas import ProviderTouchpointIn
 
 log = get_logger(__name__)
 
@@ -192,6 +194,7 @@ async def process(session: Session, connection: Connection, kept: Kept) -> None:
 async def settle(session: Session, connection: Connection, kept: Kept, parsed: Parsed) -> None:
     """Store what a delivery says, and note what became of it; what was stored before changes nothing."""
     items, unfit = touchpoints(parsed.signals, source_of(connection.provider, connection.id))
+    items = await _with_our_topics(session, items)
     found = await timeline.ingest(session, items, connection_id=connection.id, delivery_id=kept.id) if items else []
     if connection.settings.get("create_candidates"):
         strangers = {each.external_id for each, one in zip(items, found, strict=True) if one.outcome == "unmatched"}
@@ -207,6 +210,21 @@ async def settle(session: Session, connection: Connection, kept: Kept, parsed: P
         touchpoint_ids=list(dict.fromkeys(each.id for each in told if each.id is not None)),
     )
     await repository.conclude(session, connection.id, kept, conclusion)
+
+
+async def _with_our_topics(session: Session, items: list[ProviderTouchpointIn]) -> list[ProviderTouchpointIn]:
+    """Add what our own content is about to the signs of the mails that it was in."""
+    named = [mail_of(item) for item in items]
+    known = {each for each in named if each is not None}
+    topics = await messages.topics_of(session, known) if known else {}
+    return [about(item, topics.get(mail or "", ())) for item, mail in zip(items, named, strict=True)]
+
+
+async def park(session: Session, connection: Connection, reason: str) -> None:
+    """Note among the dead letters that a provider could not be asked; there is nothing in it."""
+    kept = Kept(new_id(), b"", {})
+    await repository.store(session, connection.id, kept.id.bytes, kept)
+    await repository.conclude(session, connection.id, kept, Conclusion("dead", reason))
 
 
 def _status(kept: Kept, *, unreadable: int, known: bool) -> str:

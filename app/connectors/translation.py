@@ -27,6 +27,18 @@ def touchpoints(signals: Iterable[Signal], source: str) -> tuple[list[ProviderTo
     return good, len(read) - len(good)
 
 
+def mail_of(item: ProviderTouchpointIn) -> str | None:
+    """Return the Message-ID of the mail that it tells of, without angle brackets."""
+    named = item.data.get("message_id")
+    return named.strip().strip("<>") if isinstance(named, str) else None
+
+
+def about(item: ProviderTouchpointIn, topics: Iterable[str]) -> ProviderTouchpointIn:
+    """Return it with more topics, as far as there is room."""
+    united = list(dict.fromkeys([*item.topics, *topics]))[:TOPICS_MAX]
+    return item if united == item.topics else item.model_copy(update={"topics": united})
+
+
 def _touchpoint(signal: Signal, source: str) -> ProviderTouchpointIn | None:
     """Name the person by the first that is known of e-mail, the provider's own id, and phone."""
     try:

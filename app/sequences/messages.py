@@ -1,6 +1,6 @@
 """The messages over the API, and what later signs say of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final, Literal
@@ -54,6 +54,12 @@ async def page(session: Session, paging: Paging, by: MessageFilter) -> Page[Mess
 def vars_of(by: MessageFilter) -> tuple[Sequence[object], ...]:
     """Return the filters in their order, for binding a cursor to them."""
     return by.sequence_id, by.enrollment_id, by.candidate_id, by.state, by.step
+
+
+async def topics_of(session: Session, message_ids: Collection[str]) -> dict[str, list[str]]:
+    """Return what the content is about in those of our mails that have these Message-IDs, without angle brackets."""
+    rows = await repository.topics(session, [f"<{each}>" for each in message_ids])
+    return {row.message_id_header.strip("<>"): list(row.topics) for row in rows}
 
 
 async def resend(session: Session, message: Message, states: frozenset[str] = RESENDABLE) -> MessageRead:

@@ -256,6 +256,15 @@ async def signs(session: Session, blocks: Sequence[UUID], types: Sequence[str]) 
     return await session.rows(SIGNS, firsts=list(blocks), lasts=[last_of(block) for block in blocks], types=list(types))
 
 
+async def topics(session: Session, headers: Sequence[str]) -> list[Any]:
+    """Return (message_id_header, topics) of our mails with these Message-IDs whose content has topics."""
+    return await session.rows(
+        """select m.message_id_header, c.topics from messages m join contents c on c.id = m.content_id
+           where m.message_id_header = any(:headers) and c.topics <> '{}'""",
+        headers=list(headers),
+    )
+
+
 async def sender_tenants(connection: AsyncConnection) -> list[UUID]:
     """Return tenants that have messages to send, or messages that somebody holds."""
     return list((await connection.execute(text("select sender_tenants(100)"))).scalars().all())
