@@ -5,6 +5,6 @@ a *signal* is one thing that a delivery says; a *refusal* is a call that could n
 
 Owns: connections, deliveries, dead letters, refusals, and one pure file a provider that verifies and parses.
 
-Does NOT own: touchpoints, into which signals are turned, nor people: a hook creates nobody, an unknown person's signal
-waits unmatched.
+Does NOT own: touchpoints, into which signals are turned, nor people: an unknown person's signal waits unmatched; only
+where a connection says so, who registers for an event comes in, by `intake`. Nor the reading of files (`imports`).
 """

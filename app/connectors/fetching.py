@@ -26,6 +26,7 @@ ATTEMPTS_MOST: Final = 12
 """With the pauses between them, a bit more than a day."""
 PAUSE: Final = timedelta(seconds=30)
 PAUSE_MOST: Final = timedelta(hours=6)
+FIRST: Final = UUID(int=0)
 LOOK_AGAIN: Final = timedelta(seconds=2)
 FINAL: Final = frozenset({301, 302, 303, 307, 308, 400, 401, 403, 404, 410})
 """Answers that asking again does not change; a redirect is never followed."""
@@ -42,17 +43,17 @@ class Asked:
 
 
 async def begin(session: Session, ids: Sequence[UUID]) -> Mapping[UUID, datetime]:
-    """Start reading for these connections; look again soon at those for which somebody reads already."""
+    """Start reading where something waits; look again soon where somebody reads already."""
     busy = await repository.at_work(session, JOB, ids)
     for connection_id in ids:
-        if connection_id not in busy:
+        if connection_id not in busy and await repository.waiting(session, connection_id, FIRST):
             await jobs.start(session, JOB, SCOPE, {"connection_id": connection_id})
     return dict.fromkeys(busy, now() + LOOK_AGAIN)
 
 
 async def run(claim: Claim) -> Mapping[str, Any]:
     """Read what waits, each once."""
-    done, last = 0, UUID(int=0)
+    done, last = 0, FIRST
     while (asked := await _next(claim, last)) is not None:
         found: bytes | http.FetchFailed
         try:

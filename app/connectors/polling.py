@@ -61,7 +61,12 @@ async def run(claim: Claim) -> Mapping[str, Any]:
     for place, nickname in enumerate(asked.nicknames if asked else (), 1):
         if asked is None or nickname <= last:
             continue
-        counts.update(await _follow(claim, asked, nickname))
+        try:
+            counts.update(await _follow(claim, asked, nickname))
+        except ProviderRefused:
+            async with claim.step() as session:
+                await reception.park(session, asked.connection, ProviderRefused.code)
+            raise
         async with claim.step() as session:
             await claim.progress(
                 session, place, total=len(asked.nicknames), counts=counts, cursor={"nickname": nickname}

@@ -18,7 +18,7 @@ from app.connectors.errors import (
 )
 from app.connectors.models import Connection
 from app.connectors.providers import PROVIDERS
-from app.connectors.reception import hook_url, process
+from app.connectors.reception import FETCH_DUE, hook_url, process
 from app.connectors.repository import ConnectionRepository
 from app.connectors.schemas import (
     ConnectionCreate,
@@ -120,6 +120,7 @@ async def update(session: Session, connection: Connection, patch: ConnectionUpda
             setattr(connection, name, value)
         await _save(session, connection)
         await _poll(session, connection)
+        await outbox.schedule(session, Wake(FETCH_DUE, connection.id))
     return await read(session, connection)
 
 

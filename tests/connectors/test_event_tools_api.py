@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydantic import HttpUrl
 
 from app.connectors import eventbrite, fetching, polling, reception, service
@@ -20,7 +22,7 @@ from tests.conftest import TenantFixture
 from tests.connectors.golden import FIXTURES, captures
 from tests.connectors.hook import Hook
 from tests.connectors.recorded import Recorded, recorded
-from tests.connectors.test_event_tools import SECRETS, headers_of, mac
+from tests.connectors.test_event_tools import EXAMPLES, SECRETS, broken, headers_of, mac
 
 Drain = Callable[[], Awaitable[int]]
 KEY = f"key-{new_id()}"
@@ -344,7 +346,8 @@ async def test_a_key_that_connpass_refuses_ends_the_round_and_nobody_is_asked_ab
     hook = await connect_to("connpass", KEY, nicknames=["a", "b"])
     await work()
     assert len(asked(away)) == 1
-    assert await hook.deliveries() == []
+    [dead] = await hook.deliveries()
+    assert (dead["status"], dead["reason"], dead["signals"]) == ("dead", "provider_refused", 0)
     raw = capture("connpass", "own__attended_events.json")
     assert (await hook.post(raw, {})).status_code == 401
 
@@ -361,6 +364,39 @@ async def test_connpass_is_left_alone_for_as_long_as_it_asks(
     assert time.monotonic() - begun >= 1
     assert [each for each, _ in asked(away)] == [path, path]
     assert len(await told(hook, "connpass")) == 3
+
+
+async def test_what_waited_while_a_connection_was_disabled_is_read_when_it_is_enabled(
+    connect_to: Callable[..., Awaitable[Hook]], away: Recorded, work: Callable[[], Awaitable[None]]
+) -> None:
+    hook = await connect_to("eventbrite", token=KEY)
+    body = json.loads(capture("eventbrite", "own__barcode.checked_in.json"))
+    away.on(OBJECT, body["object"])
+    await hook.post(json.dumpb(body["notification"]), {})
+    for enabled, read in ((False, 0), (True, 1)):
+        await hook.api.patch(f"/v1/connections/{hook.id}", json={"enabled": enabled})
+        await work()
+        assert len(await told(hook, "eventbrite")) == read
+
+
+@pytest.mark.parametrize("provider", ["zoom", "calendly", "luma", "eventbrite"])
+@settings(max_examples=EXAMPLES // 5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+async def test_no_authentic_payload_makes_a_hook_fail(
+    connect_to: Callable[..., Awaitable[Hook]], provider: str, data: st.DataObject
+) -> None:
+    known = _hooks.get(provider)
+    chosen: dict[str, Any] = {"token": KEY} if provider == "eventbrite" else {"create_candidates": True}
+    hook = _hooks[provider] = known or await connect_to(provider, **chosen)
+    raw = data.draw(st.binary(max_size=100) | broken(provider))
+    headers = {} if provider == "eventbrite" else signed_now(provider, raw)
+    answer = await hook.post(raw, headers)
+    assert answer.status_code == (200 if provider == "zoom" else 204)
+    [last, *_] = await hook.deliveries("?limit=1")
+    assert last["reason"] in {None, "unreadable", reception.WAITING}
+
+
+_hooks: dict[str, Hook] = {}
 
 
 async def test_a_disabled_connection_asks_nobody_anything(
