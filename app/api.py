@@ -13,6 +13,7 @@ from app.directory import routes as directory
 from app.imports import routes as imports
 from app.intake import routes as intake
 from app.kit import job_routes
+from app.merges import routes as merges
 from app.pages import routes as pages
 from app.pools import routes as pools
 from app.positions import routes as positions
@@ -34,6 +35,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     directory.saved_searches,
     directory.vocabularies,
     dedup.router,
+    merges.router,
     touchpoints.router,
     scores.router,
     connectors.router,

@@ -1,6 +1,6 @@
 """What becomes of consent when two candidates are found to be one person, when that is undone, when one is erased."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from itertools import chain
 from typing import Final
@@ -18,34 +18,44 @@ MERGE: Final = {"kind": "api", "detail": repository.CARRIED}
 CHANNEL_OF: Final = {"email": "email", "phone": "phone", "url": "sns", "external_id": "any"}
 
 
-async def carried(session: Session, survivor_id: UUID, loser_id: UUID) -> list[tuple[UUID, str, str]]:
-    """Return (side, purpose, channel) of each withdrawal that a merge of the two would have to carry over.
+async def carried(session: Session, groups: Collection[Collection[UUID]]) -> list[tuple[UUID, str, str]]:
+    """Return (side, purpose, channel) of each withdrawal that has to be carried over when each group is one person.
 
-    The least permissive side wins: what one side withdrew must not be permitted by what the other side granted before
+    The least permissive side wins: what one side withdrew must not be permitted by what another side granted before
     anybody knew that they are one person. It holds until a grant obtained after the merge.
     """
     moment = now()
-    sides: dict[UUID, list[Statement]] = {survivor_id: [], loser_id: []}
+    sides: dict[UUID, list[Statement]] = {each: [] for group in groups for each in group}
     for row in await repository.statements(session, sides):
         sides[row.candidate_id].append(evidence.statement_of(row))
-    united = ledger.standings(chain(*sides.values()), moment)
+    united = {
+        each: ledger.standings(chain(*(sides[side] for side in group)), moment) for group in groups for each in group
+    }
     return [
         (side, purpose, channel)
         for side, statements in sides.items()
         for (purpose, channel), state in ledger.standings(statements, moment).items()
-        if _withdrawn(state) and not _withdrawn(united[purpose, channel])
+        if _withdrawn(state) and not _withdrawn(united[side][purpose, channel])
     ]
 
 
-async def absorb(session: Session, survivor_id: UUID, loser_id: UUID) -> dict[str, int]:
-    """Give the survivor what the loser has; return how many rows of each table moved.
+async def absorb(session: Session, moves: Mapping[UUID, UUID]) -> None:
+    """Give the survivors what their losers (loser → survivor) have.
 
     A withdrawal that must hold is repeated as of now by the side that made it: undoing then leaves both as they were.
     """
-    held = await carried(session, survivor_id, loser_id)
+    groups: dict[UUID, list[UUID]] = {}
+    for loser_id, survivor_id in moves.items():
+        groups.setdefault(survivor_id, [survivor_id]).append(loser_id)
+    held = await carried(session, groups.values())
     await consents.append(session, [(side, _withdrawal(purpose, channel)) for side, purpose, channel in held])
-    await repository.move_lease(session, survivor_id, loser_id)
-    return await repository.move(session, survivor_id, loser_id)
+    await repository.move_leases(session, list(moves), list(moves.values()))
+    await repository.move(session, list(moves), list(moves.values()))
+
+
+async def counts(session: Session, ids: Collection[UUID]) -> dict[UUID, dict[str, int]]:
+    """Return how many statements each of these people has."""
+    return {row.candidate_id: {"consents": row.n} for row in await repository.count_by_person(session, ids)}
 
 
 async def release(
@@ -56,8 +66,8 @@ async def release(
     Statements that came since the merge (at `since`) stay with the survivor; their ids are returned. A withdrawal among
     them holds for both.
     """
-    await repository.move_back(session, survivor_id, loser_id, members)
     between = await repository.between(session, survivor_id, since)
+    await repository.move_back(session, survivor_id, loser_id, members)
     withdrawals = [
         (loser_id, _withdrawal(row.purpose, row.channel, row.obtained_at))
         for row in between

@@ -44,7 +44,16 @@ async def people(session: Session, ids: Collection[UUID], *, lock: bool) -> list
 
 
 async def live_ids(session: Session, ids: Collection[UUID]) -> dict[UUID, UUID]:
-    """Return asked id → live candidate, held against merging until the transaction ends."""
+    """Return asked id → live candidate, held against merging until the transaction ends.
+
+    Whoever was merged while this waited is asked for once more: the same statement does not see under which id.
+    """
+    found = await _live_ids(session, ids)
+    missing = set(ids) - found.keys()
+    return found | await _live_ids(session, missing) if missing else found
+
+
+async def _live_ids(session: Session, ids: Collection[UUID]) -> dict[UUID, UUID]:
     rows = await session.rows(
         f"""select live.asked, c.id from {MEANT} join candidates c on c.id = live.id
            where c.hidden_at is null and c.erased_at is null and c.merged_into is null
@@ -265,16 +274,23 @@ async def release_lease(session: Session, candidate_id: UUID) -> None:
     await session.run("delete from leases where candidate_id = :candidate_id", candidate_id=candidate_id)
 
 
-async def move(session: Session, survivor_id: UUID, loser_id: UUID) -> dict[str, int]:
-    """Give the survivor the loser's rows; return how many of each table."""
-    return {
-        table: await session.run(
-            f"update {table} set candidate_id = :survivor_id where candidate_id = :loser_id",  # noqa: S608 (constants)
-            survivor_id=survivor_id,
-            loser_id=loser_id,
+async def move(session: Session, losers: Sequence[UUID], survivors: Sequence[UUID]) -> None:
+    """Give each survivor its loser's rows."""
+    for table in _MOVED:
+        await session.run(
+            f"""update {table} t set candidate_id = m.survivor
+                from unnest(cast(:losers as uuid[]), cast(:survivors as uuid[])) as m(loser, survivor)
+                where t.candidate_id = m.loser""",  # noqa: S608 (constants)
+            losers=list(losers),
+            survivors=list(survivors),
         )
-        for table in _MOVED
-    }
+
+
+async def count_by_person(session: Session, ids: Collection[UUID]) -> list[Any]:
+    return await session.rows(
+        "select candidate_id, count(*) as n from consents where candidate_id = any(:ids) group by candidate_id",
+        ids=list(ids),
+    )
 
 
 async def move_back(session: Session, survivor_id: UUID, loser_id: UUID, members: Collection[UUID]) -> None:
@@ -289,17 +305,22 @@ async def move_back(session: Session, survivor_id: UUID, loser_id: UUID, members
         )
 
 
-async def move_lease(session: Session, survivor_id: UUID, loser_id: UUID) -> None:
-    """Let the longer lease of the two be the survivor's."""
+async def move_leases(session: Session, losers: Sequence[UUID], survivors: Sequence[UUID]) -> None:
+    """Let the longest lease of all that become one person be the survivor's."""
     await session.run(
-        """with loser as (delete from leases where candidate_id = :loser_id returning pool_id, holder, expires_at)
+        """with lost as (
+             delete from leases l
+             using unnest(cast(:losers as uuid[]), cast(:survivors as uuid[])) as m(loser, survivor)
+             where l.candidate_id = m.loser returning m.survivor, l.pool_id, l.holder, l.expires_at
+           )
            insert into leases as l (candidate_id, pool_id, holder, expires_at)
-           select :survivor_id, pool_id, holder, expires_at from loser
+           select distinct on (survivor) survivor, pool_id, holder, expires_at from lost
+           order by survivor, expires_at desc
            on conflict (tenant_id, candidate_id)
              do update set pool_id = excluded.pool_id, holder = excluded.holder, expires_at = excluded.expires_at
              where l.expires_at < excluded.expires_at""",
-        survivor_id=survivor_id,
-        loser_id=loser_id,
+        losers=list(losers),
+        survivors=list(survivors),
     )
 
 

@@ -13,7 +13,7 @@ from app.consent.contact import Decision, Question
 from app.consent.errors import CandidateUnknown, Leased
 from app.consent.evidence import Facts, read_window
 from app.consent.gate import RULE_VERSION, Verdict
-from app.consent.merging import absorb, carried, erase, lift_erasure, release
+from app.consent.merging import absorb, carried, counts, erase, lift_erasure, release
 from app.consent.reasons import explain
 from app.consent.schemas import (
     ConsentCreate,
@@ -35,6 +35,7 @@ __all__ = [
     "Question",
     "absorb",
     "carried",
+    "counts",
     "erase",
     "erased_of",
     "is_blocked",

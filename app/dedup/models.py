@@ -122,6 +122,10 @@ class LinkDecision(Identified, Base):
             "uq_link_decisions_live", "tenant_id", "a", "b", unique=True, postgresql_where=text("revoked_at is null")
         ),
         Index("ix_link_decisions_b", "tenant_id", "b"),
+        Index("ix_link_decisions_merge_id", "tenant_id", "merge_id", postgresql_where=text("merge_id is not null")),
+        Index(
+            "ix_link_decisions_revoked_by", "tenant_id", "revoked_by", postgresql_where=text("revoked_by is not null")
+        ),
     )
     a: Mapped[UUID]
     b: Mapped[UUID]
@@ -134,6 +138,10 @@ class LinkDecision(Identified, Base):
     evidence: Mapped[list[Any]] = mapped_column(server_default="[]", default=list, info=PERSONAL)
     at: Mapped[datetime] = mapped_column(default=now, server_default=text("now()"))
     revoked_at: Mapped[datetime | None]
+    merge_id: Mapped[UUID | None]
+    """The merge that wrote this edge: it falls with it."""
+    revoked_by: Mapped[UUID | None]
+    """The merge that overruled this edge: it stands again without it."""
 
 
 class CandidatePair(Identified, Base):
@@ -163,6 +171,10 @@ class CandidatePair(Identified, Base):
     evidence: Mapped[list[Any]] = mapped_column(server_default="[]", default=list, info=PERSONAL)
     decided_by: Mapped[str | None]
     decided_at: Mapped[datetime | None]
+    note: Mapped[str | None] = mapped_column(info=PERSONAL)
+    """What the person who decided wrote about it."""
+    merge_id: Mapped[UUID | None]
+    """The merge that made the two one."""
 
 
 class DedupPolicy(Versioned, Base):

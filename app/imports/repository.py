@@ -191,6 +191,7 @@ async def forget_records(session: Session, ids: Sequence[UUID]) -> None:
 _FORGET: Final = (
     "delete from link_decisions where a = any(:ids) or b = any(:ids)",
     "delete from record_keys where record_id = any(:ids)",
+    "delete from match_features where record_id = any(:ids)",
     "delete from identifiers where record_id = any(:ids)",
     """delete from external_ids e where record_id = any(:ids) and not exists (select from records r
        where r.source = e.source and r.external_id = e.external_id and not r.id = any(:ids))""",

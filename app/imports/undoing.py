@@ -63,7 +63,7 @@ async def _undo(session: Session, import_id: UUID, rows: Sequence[Written]) -> l
 
 async def _take_back(session: Session, rows: Sequence[Written]) -> None:
     ids = sorted({each.candidate_id for each in rows})
-    order = (await dedup.policy(session)).source_order
+    order = (await dedup.read_policy(session)).source_order
     await repository.forget_records(session, [each.record_id for each in rows])
     drafts = await candidates.drafts(session, ids, ids)
     changes: dict[UUID, Any] = {each.id: each.take(compute(each.records, order)) for each in drafts.values()}

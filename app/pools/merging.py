@@ -3,21 +3,59 @@
 Members follow from what is known of a person, by the drains; only what was decided by hand moves.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from app.kit.db import Session
 from app.pools.repository import MemberRepository, OverrideRepository
 
 
-async def absorb(session: Session, survivor_id: UUID, loser_id: UUID) -> dict[str, int]:
-    """Give the survivor what was decided about the loser, where nothing was about the survivor."""
-    return {"pool_overrides": await OverrideRepository(session).move(loser_id, survivor_id)}
+async def counts(session: Session, ids: Collection[UUID]) -> dict[UUID, dict[str, int]]:
+    """Return in how many pools each of these people is."""
+    found: dict[UUID, dict[str, int]] = {}
+    for each in await MemberRepository(session).of_people(ids):
+        known = found.setdefault(each.candidate_id, {"memberships": 0})
+        known["memberships"] += 1
+    return found
+
+
+async def opposed(session: Session, moves: Mapping[UUID, UUID]) -> dict[UUID, list[UUID]]:
+    """Return loser (→ survivor) → the pools for which the opposite was decided by hand of the two."""
+    said: dict[UUID, dict[UUID, str]] = {}
+    for each in await OverrideRepository(session).of_people([*moves, *moves.values()]):
+        said.setdefault(each.candidate_id, {})[each.pool_id] = each.membership
+    return {
+        loser: sorted(
+            pool
+            for pool, membership in said.get(loser, {}).items()
+            if said.get(survivor, {}).get(pool, membership) != membership
+        )
+        for loser, survivor in moves.items()
+    }
+
+
+async def absorb(session: Session, moves: Mapping[UUID, UUID]) -> dict[UUID, list[dict[str, Any]]]:
+    """Give the survivors what was decided about their losers (loser → survivor), where nothing was about them.
+
+    Returns loser → the decisions that gave way, for `release`.
+    """
+    overrides = OverrideRepository(session)
+    given_way: dict[UUID, list[dict[str, Any]]] = {}
+    for row in await overrides.give_way(list(moves), list(moves.values())):
+        given_way.setdefault(row["candidate_id"], []).append(row)
+    await overrides.move(list(moves), list(moves.values()))
+    return given_way
 
 
 async def release(
-    session: Session, survivor_id: UUID, loser_id: UUID, members: Collection[UUID], since: datetime
+    session: Session,
+    survivor_id: UUID,
+    loser_id: UUID,
+    members: Collection[UUID],
+    since: datetime,
+    given_way: Sequence[Mapping[str, Any]] = (),
 ) -> list[UUID]:
     """Undo `absorb`: what was decided about `members` (the loser and whom it had absorbed) is about the loser again.
 
@@ -25,6 +63,7 @@ async def release(
     """
     overrides = OverrideRepository(session)
     await overrides.move_back(survivor_id, loser_id, members)
+    await overrides.put_back(given_way)
     return await overrides.decided_since(survivor_id, since)
 
 

@@ -1,7 +1,7 @@
 """The statements of pools; membership is written for any number of people in one round trip."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Final
 from uuid import UUID
@@ -29,6 +29,7 @@ from app.candidates.models import Candidate
 from app.contents.models import Content
 from app.criteria import sql
 from app.criteria.tree import Node
+from app.kit import json
 from app.kit.clock import now
 from app.kit.errors import AppError
 from app.kit.repository import Repository, ResourceRepository
@@ -103,13 +104,43 @@ class OverrideRepository(Repository[PoolOverride]):
             statement = statement.where(PoolOverride.candidate_id == candidate_id)
         return len((await self.session.scalars(statement.returning(PoolOverride.candidate_id))).all())
 
-    async def move(self, loser_id: UUID, survivor_id: UUID) -> int:
-        """Give one person's decisions to another, where there is none of the same pool; return how many."""
-        return await self.session.run(
-            """update pool_overrides o set candidate_id = :survivor_id where candidate_id = :loser_id and not exists (
-                 select from pool_overrides s where s.pool_id = o.pool_id and s.candidate_id = :survivor_id)""",
-            survivor_id=survivor_id,
-            loser_id=loser_id,
+    async def give_way(self, losers: Sequence[UUID], survivors: Sequence[UUID]) -> list[dict[str, Any]]:
+        """Take away what was decided about losers where there is a decision about the survivor, or an earlier loser."""
+        rows = await self.session.rows(
+            """with side as (
+                 select loser as id, survivor, place
+                 from unnest(cast(:losers as uuid[]), cast(:survivors as uuid[]))
+                   with ordinality as m(loser, survivor, place)
+                 union select s, s, 0 from unnest(cast(:survivors as uuid[])) as s
+               ), ranked as (
+                 select o.pool_id, o.candidate_id,
+                   row_number() over (partition by o.pool_id, side.survivor order by side.place) as rank
+                 from pool_overrides o join side on side.id = o.candidate_id
+               )
+               delete from pool_overrides o using ranked r
+               where r.rank > 1 and o.pool_id = r.pool_id and o.candidate_id = r.candidate_id returning o.*""",
+            losers=losers,
+            survivors=survivors,
+        )
+        return [dict(row) for row in rows]
+
+    async def move(self, losers: Sequence[UUID], survivors: Sequence[UUID]) -> None:
+        """Give each survivor its loser's decisions."""
+        await self.session.run(
+            """update pool_overrides o set candidate_id = m.survivor
+               from unnest(cast(:losers as uuid[]), cast(:survivors as uuid[])) as m(loser, survivor)
+               where o.candidate_id = m.loser""",
+            losers=losers,
+            survivors=survivors,
+        )
+
+    async def put_back(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write decisions again that `give_way` took."""
+        await self.session.run(
+            """insert into pool_overrides
+               select * from jsonb_populate_recordset(cast(null as pool_overrides), cast(:rows as jsonb))
+               on conflict do nothing""",
+            rows=json.dumps(list(rows)),
         )
 
     async def move_back(self, survivor_id: UUID, loser_id: UUID, members: Collection[UUID]) -> None:

@@ -19,7 +19,7 @@ from app.kit.schemas import Page
 from app.pools import criteria_fields, membership, rebuilding
 from app.pools.criteria_fields import FIELDS, POOL
 from app.pools.errors import CriteriaCycle, CriteriaInvalid, NotDecided, PoolNotFound
-from app.pools.merging import absorb, erase, release
+from app.pools.merging import absorb, counts, erase, opposed, release
 from app.pools.models import Pool, PoolMember
 from app.pools.repository import MemberRepository, OverrideRepository, PoolRepository
 from app.pools.schemas import (
@@ -40,12 +40,14 @@ __all__ = (
     "change",
     "check_criteria",
     "check_model",
+    "counts",
     "create",
     "decide",
     "erase",
     "find",
     "members",
     "missing_of",
+    "opposed",
     "page",
     "release",
     "remove",

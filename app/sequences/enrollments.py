@@ -127,15 +127,43 @@ async def leave(
     session: Session, enrollment: Enrollment, reason: str, touchpoint_id: UUID | None = None, state: str = "exited"
 ) -> None:
     """Let an active enrollment out, and cancel what it has not sent."""
-    if enrollment.state != "active":
-        return
+    if enrollment.state == "active":
+        await leave_all(session, [enrollment], reason, touchpoint_id, state)
+
+
+async def leave_all(
+    session: Session,
+    active: Sequence[Enrollment],
+    reason: str,
+    touchpoint_id: UUID | None = None,
+    state: str = "exited",
+) -> None:
+    """Let active enrollments out for one reason, and cancel what they have not sent."""
     moment = now()
-    enrollment.state, enrollment.next_at, enrollment.finished_at = state, None, moment
-    enrollment.exit = {"reason": reason, "touchpoint_id": touchpoint_id, "at": moment}
-    enrollment.touch()
+    for each in active:
+        waited_until = {"next_at": each.next_at} if each.next_at else {}
+        each.exit = {"reason": reason, "touchpoint_id": touchpoint_id, "at": moment, **waited_until}
+        each.state, each.next_at, each.finished_at = state, None, moment
+        each.touch()
     await session.flush()
-    await queue.cancel(session, [enrollment.id], reason, "The enrollment ended before this was sent.")
-    await outbox.record(session, events.enrollment_changed(enrollment))
+    await queue.cancel(session, [each.id for each in active], reason, "The enrollment ended before this was sent.")
+    await outbox.record(session, *map(events.enrollment_changed, active))
+
+
+async def revive(session: Session, ended: Sequence[Enrollment], reason: str) -> None:
+    """Let enrollments that left for `reason` go on where they stood, with the mail that was cancelled for it."""
+    for each in ended:
+        waited_until = (each.exit or {}).get("next_at")
+        each.state, each.exit, each.finished_at = "active", None, None
+        each.next_at = datetime.fromisoformat(waited_until) if waited_until else None
+        each.touch()
+    await session.flush()
+    await queue.uncancel(session, [each.id for each in ended], reason)
+    await outbox.schedule(session, *(Wake(DUE, each.id, each.next_at) for each in ended if each.next_at))
+    await outbox.record(session, *map(events.enrollment_changed, ended))
+    for message in await MessageRepository(session).settled_at([each.id for each in ended]):
+        [enrollment] = [each for each in ended if each.id == message.enrollment_id]
+        await move_on(session, enrollment, message.step, message.sent_at or now())
 
 
 def _onward(enrollment: Enrollment, live: Live, at: datetime) -> Move:

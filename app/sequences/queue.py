@@ -45,6 +45,12 @@ update messages set state = 'cancelled', reasons = cast(:reasons as jsonb), work
   version = version + 1, updated_at = now()
 where enrollment_id = any(:enrollments) and state in ('scheduled', 'retry', 'claimed')
 """
+_UNCANCEL: Final = """
+update messages m set state = 'scheduled', reasons = '[]', version = m.version + 1, updated_at = now()
+from enrollments e
+where e.id = m.enrollment_id and e.step = m.step and m.enrollment_id = any(:enrollments) and m.state = 'cancelled'
+  and m.reasons @> jsonb_build_array(jsonb_build_object('code', cast(:code as text)))
+"""
 _REFILL: Final = """
 insert into send_buckets (domain, tokens, refilled_at) values (:domain, :burst, :moment)
 on conflict (tenant_id, domain) do update set
@@ -71,6 +77,13 @@ async def cancel(session: Session, enrollments: Sequence[UUID], code: str, detai
     if enrollments:
         reasons = json.dumps([{"code": code, "detail": detail}])
         await session.run(_CANCEL, enrollments=list(enrollments), reasons=reasons)
+
+
+async def uncancel(session: Session, enrollments: Sequence[UUID], code: str) -> None:
+    """Schedule again what was cancelled by this code and what these enrollments still stand at."""
+    if enrollments:
+        await session.run(_UNCANCEL, enrollments=list(enrollments), code=code)
+        session.wake("sender")
 
 
 async def take(session: Session, rates: dict[str, int | None], moment: datetime) -> datetime:

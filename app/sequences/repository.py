@@ -1,7 +1,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from sqlalchemy import Select, literal, text, tuple_
@@ -106,10 +106,35 @@ class EnrollmentRepository(ResourceRepository[Enrollment]):
         found = self.visible().where(Enrollment.candidate_id.in_(candidates), Enrollment.state == "active")
         return await self.all(held(found.order_by(Enrollment.id))) if candidates else []
 
-    async def of_candidate(self, candidate_id: UUID) -> list[Enrollment]:
-        """Return, locked, every enrollment of a candidate."""
-        return await self.all(
-            held(self.visible().where(Enrollment.candidate_id == candidate_id).order_by(Enrollment.id))
+    async def active_now(self, candidates: Collection[UUID]) -> list[Enrollment]:
+        """Return where these candidates are on their way, without a lock."""
+        return await self.all(self.narrowed_to(candidates).where(Enrollment.state == "active"))
+
+    async def of_candidates(self, candidates: Collection[UUID]) -> list[Enrollment]:
+        """Return, locked in the order of their ids, every enrollment of these candidates."""
+        return await self.all(held(self.narrowed_to(candidates)))
+
+    def narrowed_to(self, candidates: Collection[UUID]) -> Select[Enrollment]:
+        """Select every enrollment of these candidates, in the order of their ids."""
+        return self.visible().where(Enrollment.candidate_id.in_(candidates)).order_by(Enrollment.id)
+
+    async def count_by_person(self, ids: Collection[UUID]) -> list[Any]:
+        """Return (candidate_id, enrollments, messages) of those of these candidates who have any."""
+        return await self.session.rows(
+            """select e.candidate_id, count(*) as enrollments,
+                 sum((select count(*) from messages m where m.enrollment_id = e.id)) as messages
+               from enrollments e where e.candidate_id = any(:ids) group by e.candidate_id""",
+            ids=list(ids),
+        )
+
+    async def move(self, moves: Mapping[UUID, UUID]) -> None:
+        """Give each survivor its loser's enrollments (loser → survivor)."""
+        await self.session.run(
+            """update enrollments e set candidate_id = m.survivor, version = e.version + 1, updated_at = now()
+               from unnest(cast(:losers as uuid[]), cast(:survivors as uuid[])) as m(loser, survivor)
+               where e.candidate_id = m.loser""",
+            losers=list(moves),
+            survivors=list(moves.values()),
         )
 
     async def latest(self, sequence_id: UUID, candidates: Collection[UUID]) -> dict[UUID, Enrollment]:
@@ -182,6 +207,38 @@ class MessageRepository(ResourceRepository[Message]):
             enrollments=list(enrollments),
         )
 
+    async def move_merged(self, moves: Mapping[UUID, UUID]) -> None:
+        """Give each survivor its loser's messages (loser → survivor).
+
+        One that waits beside another of the same step is cancelled first: it could only be refused.
+        """
+        people = {"losers": list(moves), "survivors": list(moves.values())}
+        await self.session.run(_CANCEL_TWINS, **people)
+        await self.session.run(
+            """update messages t set candidate_id = m.survivor, version = t.version + 1, updated_at = now()
+               from unnest(cast(:losers as uuid[]), cast(:survivors as uuid[])) as m(loser, survivor)
+               where t.candidate_id = m.loser""",
+            **people,
+        )
+
+    async def headers(self, enrollments: Collection[UUID]) -> list[str]:
+        """Return the Message-IDs of these enrollments' mails, without their angle brackets."""
+        rows = await self.session.rows(
+            """select trim(both '<>' from message_id_header) as header from messages
+               where enrollment_id = any(:enrollments) and message_id_header is not null""",
+            enrollments=list(enrollments),
+        )
+        return [row.header for row in rows]
+
+    async def settled_at(self, enrollments: Collection[UUID]) -> list[Any]:
+        """Return (enrollment_id, step, sent_at) where the mail that an enrollment stands at has come to its end."""
+        return await self.session.rows(
+            """select m.enrollment_id, m.step, m.sent_at from messages m
+               join enrollments e on e.id = m.enrollment_id and e.step = m.step
+               where e.id = any(:enrollments) and m.state in ('sent', 'failed', 'dead')""",
+            enrollments=list(enrollments),
+        )
+
     async def forget(self, candidate_id: UUID) -> int:
         """Clear what could identify a person from their messages; return how many there were."""
         return await self.session.run(
@@ -204,6 +261,24 @@ class MessageRepository(ResourceRepository[Message]):
                on conflict do nothing""",
             rows=json.dumps(rows),
         )
+
+
+_CANCEL_TWINS: Final = """
+with side as (
+  select loser as id, survivor, place
+  from unnest(cast(:losers as uuid[]), cast(:survivors as uuid[])) with ordinality as m(loser, survivor, place)
+  union select s, s, 0 from unnest(cast(:survivors as uuid[])) as s
+), ranked as (
+  select m.id, row_number() over (
+    partition by side.survivor, m.sequence_id, m.step, m.occurrence order by e.state <> 'active', side.place) as rank
+  from messages m join side on side.id = m.candidate_id join enrollments e on e.id = m.enrollment_id
+  where m.state in ('scheduled', 'claimed', 'retry')
+)
+update messages m set state = 'cancelled', worker = null, lease_until = null, version = m.version + 1,
+  updated_at = now(), reasons = jsonb_build_array(jsonb_build_object(
+    'code', 'merged', 'detail', 'The same person is about to get this step.'))
+from ranked where ranked.id = m.id and ranked.rank > 1
+"""
 
 
 class PersonRepository(Repository[Candidate]):

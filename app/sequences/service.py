@@ -25,7 +25,7 @@ from app.sequences.errors import (
     TemplateIncomplete,
     TemplateNotFound,
 )
-from app.sequences.merging import absorb, erase, release
+from app.sequences.merging import absorb, counts, erase, hold, release, shared
 from app.sequences.models import SequenceRevision, Template
 from app.sequences.render import DISPLAY_ITEMS, Facts
 from app.sequences.repository import (
@@ -37,7 +37,7 @@ from app.sequences.repository import (
 from app.sequences.schemas import SequencePatch, SequenceRead, SequenceWrite
 from app.settings import get_settings
 
-__all__ = ["absorb", "erase", "release"]
+__all__ = ["absorb", "counts", "erase", "hold", "release", "shared"]
 
 SAFE_ORIGINS: Final = ("https://", "http://127.0.0.1:", "http://localhost:")
 """Where links may lead without a warning; the last two reach nobody but the machine itself."""

@@ -78,9 +78,14 @@ async def _drafts(session: Session, items: Sequence[TouchpointIn]) -> list[NewTo
 
 
 async def _located(session: Session, rows: Iterable[NewTouchpoint]) -> Located:
+    repository = TouchpointRepository(session)
     names = {row.name for row in rows if row.name is not NOBODY}
     told = {row.event for row in rows}
-    return await TouchpointRepository(session).locate(names, [each for each in told if each is not None])
+    found = await repository.locate(names, [each for each in told if each is not None])
+    # Who was merged while this waited for them is somebody else by now, whom the same statement cannot see.
+    if unseen := {each for each in names - found.people.keys() if each.id is not None}:
+        found.people.update((await repository.locate(unseen)).people)
+    return found
 
 
 def _answers(drafts: Iterable[NewTouchpoint | AppError], found: Located) -> list[Ingested]:

@@ -225,12 +225,20 @@ class TouchpointRepository(ResourceRepository[Touchpoint]):
             selection=sorted(SELECTION),
         )
 
-    async def move(self, loser_id: UUID, survivor_id: UUID) -> int:
-        """Give one candidate's touchpoints to another; return how many there were."""
-        return await self.session.run(
-            "update touchpoints set candidate_id = :survivor where candidate_id = :loser",
-            survivor=survivor_id,
-            loser=loser_id,
+    async def count_by_person(self, ids: Collection[UUID]) -> list[Any]:
+        return await self.session.rows(
+            "select candidate_id, count(*) as n from touchpoints where candidate_id = any(:ids) group by candidate_id",
+            ids=list(ids),
+        )
+
+    async def move(self, moves: Mapping[UUID, UUID]) -> None:
+        """Give each survivor its loser's touchpoints."""
+        await self.session.run(
+            """update touchpoints t set candidate_id = m.survivor
+               from unnest(cast(:losers as uuid[]), cast(:survivors as uuid[])) as m(loser, survivor)
+               where t.candidate_id = m.loser""",
+            losers=list(moves),
+            survivors=list(moves.values()),
         )
 
     async def move_back(self, survivor_id: UUID, loser_id: UUID, members: Collection[UUID]) -> None:
@@ -243,12 +251,35 @@ class TouchpointRepository(ResourceRepository[Touchpoint]):
             members=list(members),
         )
 
-    async def since(self, candidate_id: UUID, moment: datetime) -> list[UUID]:
-        """Return the ids of what was received of this candidate later than `moment`, in that order."""
+    async def move_named(
+        self, candidate_id: UUID, to: UUID, identifiers: Collection[tuple[str, bytes]], message_ids: Collection[str]
+    ) -> None:
+        """Give another for good what names one of these (kind, hash) or tells of one of these mails."""
+        await self.session.run(
+            """update touchpoints t set candidate_id = :to, arrived_with = :to
+               where t.candidate_id = :candidate_id and (
+                 t.message_id = any(:message_ids)
+                 or exists (select from unnest(cast(:kinds as text[]), cast(:hashes as bytea[])) as named(kind, hash)
+                            where t.identifier_kind = named.kind and t.identifier_hash = named.hash))""",
+            candidate_id=candidate_id,
+            to=to,
+            message_ids=list(message_ids),
+            kinds=[kind for kind, _ in identifiers],
+            hashes=[hash_ for _, hash_ in identifiers],
+        )
+
+    async def since(self, candidate_id: UUID, moment: datetime, own: Collection[tuple[str, bytes]]) -> list[UUID]:
+        """Return, in order, what was received of this candidate later than `moment` and names none of `own`."""
         rows = await self.session.rows(
-            "select id from touchpoints where candidate_id = :id and created_at > :moment order by id",
+            """select t.id from touchpoints t where t.candidate_id = :id and t.created_at > :moment
+                 and not exists (
+                   select from unnest(cast(:kinds as text[]), cast(:hashes as bytea[])) as named(kind, hash)
+                   where t.identifier_kind = named.kind and t.identifier_hash = named.hash)
+               order by t.id""",
             id=candidate_id,
             moment=moment,
+            kinds=[kind for kind, _ in own],
+            hashes=[hash_ for _, hash_ in own],
         )
         return [row.id for row in rows]
 

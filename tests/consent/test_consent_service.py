@@ -266,9 +266,11 @@ async def test_the_least_permissive_side_of_a_merge_wins_and_undoing_leaves_both
         said(survivor, purpose="newsletter", obtained_at=LONG_AGO + DAY),
     )
     async with database.transaction(tenant.caller) as session:
-        assert await service.carried(session, survivor, loser) == [(loser, "talent_pool", "email")]
-        moved = await service.absorb(session, survivor, loser)
-        assert moved["consents"] == 3, "two of its own, and the withdrawal that holds"
+        assert await service.carried(session, [[survivor, loser]]) == [(loser, "talent_pool", "email")]
+        assert (await service.counts(session, [loser]))[loser] == {"consents": 2}
+        await service.absorb(session, {loser: survivor})
+        has = (await service.counts(session, [survivor, loser]))[survivor]
+        assert has == {"consents": 6}, "three and two, and the withdrawal that holds"
         since = now()
     asked = [Question(survivor, "email", purpose) for purpose in ("talent_pool", "events", "newsletter")]
     assert await codes(*asked) == [("consent_withdrawn",), ("consent",), ("consent",)]

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from app.kit import json
 from app.kit.clock import now
 from app.kit.db import Database
 from app.pools import service
@@ -30,9 +31,11 @@ async def test_absorb_and_release_are_each_others_inverse(
 
         before = await decided()
         merged_at = now()
-        assert await service.absorb(session, left, right) == {"pool_overrides": 1}
-        assert (UUID(pools[1]), left, "include") in await decided()
-        assert await service.release(session, left, right, [right], merged_at) == []
+        assert await service.opposed(session, {right: left}) == {right: [UUID(pools[0])]}
+        given_way = (await service.absorb(session, {right: left}))[right]
+        session.expire_all()
+        assert await decided() == {(UUID(pools[0]), left, "include"), (UUID(pools[1]), left, "include")}
+        assert await service.release(session, left, right, [right], merged_at, json.loads(json.dumps(given_way))) == []
         assert await decided() == before
         assert await service.erase(session, right) == 3
         assert {person for _, person, _ in await decided()} == {left}

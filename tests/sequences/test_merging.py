@@ -14,7 +14,7 @@ from tests.sequences.conftest import World
 async def merge(world: World, tenant: TenantFixture, survivor: str, loser: str) -> datetime:
     at = now()
     async with world.database.transaction(tenant.caller) as session:
-        await service.absorb(session, UUID(survivor), UUID(loser))
+        await service.absorb(session, {UUID(loser): UUID(survivor)})
     return at
 
 
@@ -41,8 +41,8 @@ async def test_release_gives_back_exactly_what_came(world: World, tenant: Tenant
     assert (await world.get(f"/v1/enrollments/{came}"))["candidate_id"] == survivor
     since = await world.enroll(second, survivor)
     async with world.database.transaction(tenant.caller) as session:
-        between = await service.release(session, UUID(survivor), UUID(loser), [UUID(loser)], at)
-    assert [str(each) for each in between] == [since]
+        released = await service.release(session, UUID(survivor), UUID(loser), [UUID(loser)], at)
+    assert [str(each) for each in released.between] == [since]
     assert (await world.get(f"/v1/enrollments/{came}"))["candidate_id"] == loser
     assert (await world.message(sequence_id=first))["candidate_id"] == loser
 

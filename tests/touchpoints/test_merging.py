@@ -23,7 +23,8 @@ async def test_a_merge_moves_and_its_undo_returns(
 
     mine, theirs = await happen(survivor, "call"), await happen(loser, "rejected")
     async with database.transaction(tenant.caller) as session:
-        assert await merging.absorb(session, survivor, loser) == {"touchpoints": 1}
+        assert await merging.counts(session, [loser]) == {loser: {"touchpoints": 1}}
+        await merging.absorb(session, {loser: survivor})
         merged = await service.signals_of(session, [survivor, loser])
         rejected = "select id from candidates where rejected_at is not null order by id"
         assert [row.id for row in await session.rows(rejected)] == [survivor, loser]
