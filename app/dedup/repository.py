@@ -12,11 +12,9 @@ from app.kit.repository import Repository, ResourceRepository
 KEY_CAP: Final = 200
 """So many records of one key are looked at; a key that more records share says little."""
 
-LIVE: Final = "c.hidden_at is null and c.erased_at is null and c.merged_into is null"
-
 
 _COMPARED: Final = ", ".join(f"m.{column}" for column in ("name", *LISTS, *COUNTED, "birth_date", "is_vouched"))
-_COLUMNS: Final = {
+FEATURES: Final = {
     "record_id": "uuid", "candidate_id": "uuid", "name": "jsonb", "is_plain": "boolean",
     **dict.fromkeys(LISTS, "text[]"),
     **dict.fromkeys((*COUNTED, "birth_date", *PARTS), "text"),
@@ -29,9 +27,9 @@ _FILE: Final = f"""
         cast(:kinds as text[])) as t(h, r, c, k)
       on conflict do nothing
     ), features as (
-      insert into match_features ({", ".join(_COLUMNS)})
-      select {", ".join(_COLUMNS)} from jsonb_to_recordset(cast(:features as jsonb))
-        as t({", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())})
+      insert into match_features ({", ".join(FEATURES)})
+      select {", ".join(FEATURES)} from jsonb_to_recordset(cast(:features as jsonb))
+        as t({", ".join(f"{name} {kind}" for name, kind in FEATURES.items())})
       on conflict do nothing
     )
     insert into term_frequencies (value_hash, n)
@@ -78,17 +76,10 @@ async def asked(session: Session, hashes: Sequence[bytes], counted: Sequence[byt
     """Return what is known of keys and counted values: (hash, candidate_id, generic, n).
 
     A key has a row for each record that it leads to, the oldest first and at most `KEY_CAP`; `n` is set for a counted
-    value. Lateral, so that a key that a million people share costs no more than the cap.
+    value. The function keeps its plan, in which a key that a million people share costs no more than the cap.
     """
     return await session.rows(
-        """select k.hash, found.candidate_id, coalesce(s.generic, false) as generic, cast(null as bigint) as n
-           from unnest(cast(:hashes as bytea[])) as k(hash)
-           cross join lateral (
-             select r.candidate_id from record_keys r where r.key_hash = k.hash order by r.record_id limit :cap
-           ) as found
-           left join key_stats s on s.key_hash = k.hash
-           union all
-           select value_hash, null, false, n from term_frequencies where value_hash = any(cast(:counted as bytea[]))""",
+        "select hash, candidate_id, generic, n from match_keys(:hashes, :counted, :cap)",
         hashes=list(hashes),
         counted=list(counted),
         cap=KEY_CAP,
@@ -97,15 +88,7 @@ async def asked(session: Session, hashes: Sequence[bytes], counted: Sequence[byt
 
 async def sides(session: Session, ids: Sequence[UUID]) -> list[Any]:
     """Return the flat features of all records of these candidates, of live ones only, each one's oldest first."""
-    return await session.rows(
-        f"""select f.* from unnest(cast(:ids as uuid[])) as asked(id)
-            join candidates c on c.id = asked.id and {LIVE}
-            cross join lateral (
-              select candidate_id, record_id, {_COMPARED} from match_features m where m.candidate_id = c.id
-              order by m.record_id
-            ) as f""",  # noqa: S608 (constants)
-        ids=list(ids),
-    )
+    return await session.rows(f"select candidate_id, record_id, {_COMPARED} from match_sides(:ids) as m", ids=list(ids))  # noqa: S608 (constants)
 
 
 async def came_with(session: Session, candidate_id: UUID) -> list[Any]:

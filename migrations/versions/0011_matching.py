@@ -13,6 +13,38 @@ depends_on = None
 
 TABLES = ("match_features", "term_frequencies", "match_state", "match_models")
 
+# One plan for all calls: planning costs more than running them. It is built for the shape that they need, whatever is
+# known of the tables at that moment.
+PLANNED = """
+language plpgsql stable rows 50
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+"""
+FUNCTIONS = (
+    f"""create function match_keys(hashes bytea[], counted bytea[], cap integer)
+        returns table (hash bytea, candidate_id uuid, generic boolean, n bigint) {PLANNED} as $$
+        #variable_conflict use_column
+        begin return query
+          select k.hash, found.candidate_id, coalesce(s.generic, false), cast(null as bigint)
+          from unnest(hashes) as k(hash)
+          cross join lateral (
+            select r.candidate_id from record_keys r where r.key_hash = k.hash order by r.record_id limit cap
+          ) as found
+          left join lateral (select t.generic from key_stats t where t.key_hash = k.hash) as s on true
+          union all
+          select v.hash, null, false, f.n from unnest(counted) as v(hash)
+          join term_frequencies f on f.value_hash = v.hash;
+        end $$""",
+    f"""create function match_sides(ids uuid[]) returns setof match_features {PLANNED} as $$
+        begin return query
+          select m.* from unnest(ids) as asked(id)
+          join candidates c on c.id = asked.id
+            and c.hidden_at is null and c.erased_at is null and c.merged_into is null
+          cross join lateral (
+            select * from match_features f where f.candidate_id = c.id order by f.record_id
+          ) as m;
+        end $$""",
+)
+
 
 def upgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
@@ -96,10 +128,14 @@ def upgrade() -> None:
     for table in TABLES:
         for statement in protect(table):
             op.execute(statement)
+    for function in FUNCTIONS:
+        op.execute(function)
 
 
 def downgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
+    op.execute("drop function match_sides(uuid[])")
+    op.execute("drop function match_keys(bytea[], bytea[], integer)")
     op.drop_index("ix_key_stats_unjudged", table_name="key_stats")
     op.drop_column("key_stats", "judged_at")
     op.drop_column("link_decisions", "actor")
