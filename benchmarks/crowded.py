@@ -109,7 +109,7 @@ async def _write(connection: asyncpg.Connection, tenant_id: UUID, filed: Sequenc
     )
 
 
-def _stored(row: dict[str, Any], column: str) -> Any:  # noqa: ANN401 (a column's value)
+def _stored(row: dict[str, Any], column: str) -> Any:
     value = row.get(column)
     return json.dumps(value) if column in JSON and value is not None else value
 
