@@ -2,18 +2,28 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Final
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from app import api, wiring
 from app.kit import edge, garbage, log, rate
 from app.kit.db import Database
 from app.kit.jobs import Waker
+from app.kit.origins import Origins
 from app.openapi import describe
 from app.settings import DEFAULT_DATABASE_URL, Settings, get_settings
 from app.tenancy import audit
-from app.tenancy.auth import KeyAuthenticator
+from app.tenancy.auth import KeyAuthenticator, names_origin
+
+COMPRESSED_FROM: Final = 1024
+"""Bytes of a body; less is sent as quickly as it is."""
+UNCOMPRESSED: Final = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "text/html")
+"""What is a stream, or compressed already, and pages: they show a person's data beside what their address says, and the
+length of a compressed page would tell how much of that is the same."""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -52,6 +62,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.authenticate = KeyAuthenticator(database)
     for router in api.ROUTERS:
         app.include_router(router)
+    app.add_middleware(
+        GZipMiddleware, minimum_size=COMPRESSED_FROM, compresslevel=5, exclude_content_types=UNCOMPRESSED
+    )
+    app.add_middleware(Origins, find=partial(names_origin, database))
     edge.install(app)
     describe(app)
     return app

@@ -10,7 +10,8 @@ ADMIN = "admin"
 class Caller:
     """One tenant's API key, person or process.
 
-    `actor` is written on what it changes: `key:<id>`, `user:<id>`, `system:<what>`.
+    `actor` is written on what it changes: `key:<id>`, `user:<id>`, `system:<what>`. `origins` are those whose pages may
+    read what is answered.
     """
 
     tenant_id: UUID
@@ -19,6 +20,7 @@ class Caller:
     key_id: UUID | None = None
     act_as: str | None = None
     request_id: str | None = None
+    origins: frozenset[str] = frozenset()
 
     def may(self, scope: str) -> bool:
         """Whether `scope` (`area:read` or `area:write`) is granted, by itself, by `area:*` or by `admin`."""

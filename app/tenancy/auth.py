@@ -30,7 +30,15 @@ class _Known:
     tenant_id: UUID
     key_id: UUID
     scopes: frozenset[str]
+    origins: frozenset[str]
     until: float
+
+
+async def names_origin(database: Database, origin: str) -> bool:
+    """Whether any tenant lets pages of this origin read its answers."""
+    async with database.outside() as connection:
+        found = await connection.execute(text("select origin_route(:origin)"), {"origin": origin})
+        return found.scalar() is not None
 
 
 class KeyAuthenticator:
@@ -58,6 +66,7 @@ class KeyAuthenticator:
             key_id=known.key_id,
             act_as=request.headers.get("Act-As-User"),
             request_id=request.state.request_id,
+            origins=known.origins,
         )
 
     def forget(self, key_id: UUID) -> None:
@@ -81,7 +90,8 @@ class KeyAuthenticator:
             raise Unauthorized
         async with self._database.transaction(caller.system(tenant_id, "auth")) as session:
             row = await session.row(
-                "select id, key_id, sha256, scopes, expires_at, revoked_at from api_keys where id_text = :id_text",
+                """select k.id, k.key_id, k.sha256, k.scopes, k.expires_at, k.revoked_at, t.allowed_origins
+                   from api_keys k join tenants t on t.id = k.tenant_id where k.id_text = :id_text""",
                 id_text=key.id_text,
             )
             if row is None or any(end is not None and end <= now() for end in (row.expires_at, row.revoked_at)):
@@ -90,6 +100,13 @@ class KeyAuthenticator:
             await session.run(_USED, id=row.id)
         if len(self._known) >= REMEMBERED_MAX:
             self._known.clear()
-        known = _Known(row.sha256, tenant_id, row.key_id, frozenset(row.scopes), time.monotonic() + REMEMBERED_S)
+        known = _Known(
+            row.sha256,
+            tenant_id,
+            row.key_id,
+            frozenset(row.scopes),
+            frozenset(row.allowed_origins),
+            time.monotonic() + REMEMBERED_S,
+        )
         self._known[key.id_text] = known
         return known
