@@ -12,6 +12,7 @@ from app.kit.db import Session
 from app.kit.ids import block_of
 from app.kit.outbox import Event, Reaction, Wake
 from app.sequences import enrollments, exits
+from app.touchpoints.kinds import DEEDS
 
 COUNTED: Final = frozenset({"tags", "interests", "skills", "sources", "current_company", "location"})
 """What of a profile the kept counts of facets show."""
@@ -32,6 +33,17 @@ def _touched(event: Event) -> Iterator[Wake]:
     """Score the person of a touchpoint; look again for one that is not known, who may be coming at this moment."""
     person = event.data["candidate_id"]
     yield Wake("attach_touchpoint", block_of(event.id)) if person is None else Wake("score", person)
+
+
+def _deeds(event: Event) -> Iterator[Wake]:
+    """Look at what a touchpoint says of its person beyond itself."""
+    if event.data["type"] in DEEDS and (person := event.data["candidate_id"]) is not None:
+        yield Wake("deeds", person)
+
+
+def _timeline(event: Event) -> Iterator[Wake]:
+    """Look at the whole timeline of who has another one now."""
+    yield Wake("deeds", event.id)
 
 
 def _member(event: Event) -> Iterator[Wake]:
@@ -60,7 +72,7 @@ REACTIONS: Final[Mapping[str, Sequence[Reaction]]] = {
     "candidate.merged": (_attach, _score, _leave, _facet),
     "candidate.unmerged": (_attach, _score, _facet),
     "touchpoint.created": (_touched, exits.on_touchpoint),
-    "touchpoint.updated": (_touched, exits.on_touchpoint),
+    "touchpoint.updated": (_touched, _deeds, exits.on_touchpoint),
     "consent.changed": (exits.on_consent,),
     "candidate.erased": (_member, _facet),
     "score.tier_changed": (_facet,),

@@ -31,16 +31,21 @@ class Figure:
 
 def show(figures: list[Figure]) -> None:
     """Print the table and write `benchmarks/results.json`."""
-    table = Table(title=machine())
+    table(figures)
+    rows = [{**asdict(figure), "ratio": figure.ratio} for figure in figures]
+    RESULTS.write_text(json.pretty({"machine": machine(), "figures": rows}) + "\n")
+
+
+def table(figures: list[Figure]) -> None:
+    """Print the table."""
+    printed = Table(title=machine())
     for name in ("what", "ours", "yardstick", "ratio", "target"):
-        table.add_column(name, justify="left" if name in {"what", "target"} else "right")
+        printed.add_column(name, justify="left" if name in {"what", "target"} else "right")
     for figure in figures:
         yardstick = "" if figure.yardstick is None else f"{figure.yardstick:,.1f}"
         ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}"
-        table.add_row(figure.what, f"{figure.ours:,.1f} {figure.unit}", yardstick, ratio, figure.target)
-    Console().print(table)
-    rows = [{**asdict(figure), "ratio": figure.ratio} for figure in figures]
-    RESULTS.write_text(json.pretty({"machine": machine(), "figures": rows}) + "\n")
+        printed.add_row(figure.what, f"{figure.ours:,.1f} {figure.unit}", yardstick, ratio, figure.target)
+    Console().print(printed)
 
 
 def machine() -> str:

@@ -95,20 +95,24 @@ async def set_address_state(session: Session, ids: Collection[UUID], state: str)
     await session.run("update candidates set address_state = :state where id = any(:ids)", ids=list(ids), state=state)
 
 
-async def interacted(session: Session, moments: Mapping[UUID, datetime], days: Mapping[str, int], default: int) -> None:
-    await session.run(
+async def interacted(
+    session: Session, moments: Mapping[UUID, datetime], days: Mapping[str, int], default: int
+) -> list[UUID]:
+    rows = await session.rows(
         """update candidates c set last_interaction_at = greatest(c.last_interaction_at, t.at),
              retention_expires_on = greatest(c.retention_expires_on, cast(t.at at time zone 'UTC' as date)
                + coalesce(cast(cast(:days as jsonb) ->> c.retention_basis as int), :default))
            from unnest(cast(:ids as uuid[]), cast(:times as timestamptz[])) as t(id, at) where c.id = t.id
              and (coalesce(c.last_interaction_at, '-infinity') < t.at
                or coalesce(c.retention_expires_on, '-infinity') < cast(t.at at time zone 'UTC' as date)
-                 + coalesce(cast(cast(:days as jsonb) ->> c.retention_basis as int), :default))""",
+                 + coalesce(cast(cast(:days as jsonb) ->> c.retention_basis as int), :default))
+           returning c.id""",
         ids=list(moments),
         times=list(moments.values()),
         days=json.dumps(dict(days)),
         default=default,
     )
+    return [row.id for row in rows]
 
 
 async def records(session: Session, ids: Sequence[UUID]) -> list[Any]:
@@ -136,9 +140,9 @@ async def features(session: Session, ids: Sequence[UUID]) -> list[Any]:
 
 
 async def statements(session: Session, record_ids: Sequence[UUID]) -> list[Any]:
-    """Return (id, payload, features) of these records."""
+    """Return (id, candidate_id, payload, features) of these records."""
     return await session.rows(
-        """select r.id, r.payload, r.features from unnest(cast(:ids as uuid[])) as asked(id)
+        """select r.id, r.candidate_id, r.payload, r.features from unnest(cast(:ids as uuid[])) as asked(id)
            join records r on r.id = asked.id""",
         ids=list(record_ids),
     )

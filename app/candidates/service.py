@@ -105,10 +105,12 @@ async def mark_bounced(session: Session, email_key: str) -> list[UUID]:
     return ids
 
 
-async def interacted(session: Session, moments: Mapping[UUID, datetime]) -> None:
-    """Note when these people last made contact themselves: the retention clock starts again from there."""
-    if moments:
-        await repository.interacted(session, moments, retention.DAYS, retention.DEFAULT_DAYS)
+async def interacted(session: Session, moments: Mapping[UUID, datetime]) -> list[UUID]:
+    """Note when these people last made contact themselves: the retention clock starts again from there.
+
+    Returns of whom that is news.
+    """
+    return await repository.interacted(session, moments, retention.DAYS, retention.DEFAULT_DAYS) if moments else []
 
 
 async def records_of(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[Record]]:
@@ -123,6 +125,11 @@ async def statements(session: Session, record_ids: Sequence[UUID]) -> dict[UUID,
     """Return record → what it said, as it came and normalised."""
     rows = await repository.statements(session, record_ids) if record_ids else ()
     return {row.id: (row.payload, load_features(row.features)) for row in rows}
+
+
+async def owners(session: Session, record_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Return record → whose it is now."""
+    return {row.id: row.candidate_id for row in await repository.statements(session, record_ids)}
 
 
 async def features_of(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[Features]]:

@@ -21,7 +21,7 @@ LEAST_POINTS: Final = 1e-9
 SHORTEST_WINDOW: Final = timedelta(seconds=1)
 """Shorter ones are lost in the rounding of binary seconds."""
 
-_HALVINGS: Final = "cast(extract(epoch from {until} - {since}) as float8) / (86400 * :half_life_days)"
+_HALVINGS: Final = "date_part('epoch', {until} - {since}) / (86400 * :half_life_days)"
 _DECAY: Final = (
     "case when {h} <= 0 then 1 when {h} < 200 then power(cast(2 as float8), cast(-({h}) as float8)) else 0 end"
 )
@@ -50,17 +50,21 @@ select * from (
 # Time in spans of the rule's own window; a hair too wide, so that rounding sends one too many to the exact formula.
 _CLIPPED: Final = """
 select *, sum(abs(points)) over (
-  partition by candidate_id, place order by cast(extract(epoch from occurred_at) as float8) / (86400 * days)
+  partition by candidate_id, place order by date_part('epoch', occurred_at) / (86400 * days)
   range between 1.01 preceding and current row) > cap as clipped
 from firsts
 """
 
 
-def _moment(constant: str) -> str:
-    """Say in SQL when the value reaches a constant; null beyond the calendar."""
+def _seconds(constant: str) -> str:
+    """Say in SQL how long after `since` the value is a constant."""
     halvings = f"(ln(nullif(abs(interest), 0)) - ln(nullif(abs({constant} - fit), 0))) / ln(cast(2 as float8))"
-    seconds = f"{halvings} * cast(:half_life_days as float8) * 86400"
-    return f"""case when {constant} is not null and {seconds} < extract(epoch from timestamptz '9999-12-31Z' - since)
+    return f"{halvings} * cast(:half_life_days as float8) * 86400"
+
+
+def _moment(seconds: str) -> str:
+    """Say in SQL which moment that is; null beyond the calendar."""
+    return f"""case when {seconds} < date_part('epoch', timestamptz '9999-12-31Z' - since)
       then greatest(since + make_interval(secs => {seconds}), :at) end"""
 
 
@@ -110,16 +114,18 @@ with asked as materialized (
     coalesce(s.clipped, false) as clipped, f.arrival,
     a.fit + coalesce(s.interest * {_decayed("cast(:at as timestamptz)", "s.since")}, 0) as value
   from asked a left join sums s on s.candidate_id = a.id left join arrivals f on f.candidate_id = a.id
-), placed as (
+), placed as materialized (
   select *, width_bucket(value, {_BOUNDS}) as tier_place, width_bucket(value, {_STOPS}) as stop_place from curves
-), crossing as (
-  select *, {_ahead(_BOUNDS, "tier_place")} as bound, {_ahead(_STOPS, "stop_place")} as stop,
+), ahead as materialized (
+  select *, {_ahead(_BOUNDS, "tier_place")} as bound, {_ahead(_STOPS, "stop_place")} as stop from placed
+), crossing as materialized (
+  select *, {_seconds("bound")} as to_bound, {_seconds("stop")} as to_stop,
     ln(nullif(abs(interest), 0)) / ln(cast(2 as float8))
-      + cast(extract(epoch from since) as float8) / (86400 * :half_life_days) as k
-  from placed
+      + date_part('epoch', since) / (86400 * :half_life_days) as k
+  from ahead
 ), judged as (
-  select *, (cast(:tiers as text[]))[tier_place + 1] as tier, {_moment("bound")} as tier_changes_at,
-    least({_moment("stop")} + :beyond, arrival) as next_event_at,
+  select *, (cast(:tiers as text[]))[tier_place + 1] as tier, {_moment("to_bound")} as tier_changes_at,
+    least({_moment("to_stop")} + :beyond, arrival) as next_event_at,
     case when k is null then 0 else sign(interest) * case when k >= 0 then k + 1 else 1 / (1 - k) end end as rank_key
   from crossing
 ), written as (

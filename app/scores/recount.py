@@ -62,13 +62,13 @@ async def prove(session: Session, ids: Sequence[UUID]) -> int:
 
 
 async def _living(session: Session, ids: Sequence[UUID]) -> list[UUID]:
-    """Return who of `ids` is counted, with a timeline that is up to date; the others have no score."""
+    """Return who of `ids` is counted, with verdicts that are up to date; the others have no score."""
     living = await repository.live(session, ids)
     if gone := set(ids) - set(living):
         await repository.drop(session, sorted(gone))
     if living:
-        await settlement.settle(session, living)
-    return living
+        await settlement.judge_again(session, living)
+    return list(living)
 
 
 async def _exactly(

@@ -127,14 +127,15 @@ async def crossing(session: Session, key: str, constant: float, at: datetime) ->
     return [row.candidate_id for row in rows]
 
 
-async def live(session: Session, ids: Sequence[UUID]) -> list[UUID]:
-    """Return those of `ids` that are people, neither hidden nor merged nor erased."""
+async def live(session: Session, ids: Sequence[UUID]) -> dict[UUID, datetime | None]:
+    """Return those of `ids` that are people, neither hidden nor merged nor erased, and when they were last counted."""
     rows = await session.rows(
-        """select id from candidates
-           where id = any(:ids) and hidden_at is null and erased_at is null and merged_into is null""",
+        """select c.id, (select min(s.computed_at) from scores s where s.candidate_id = c.id) as counted
+           from candidates c
+           where c.id = any(:ids) and c.hidden_at is null and c.erased_at is null and c.merged_into is null""",
         ids=list(ids),
     )
-    return [row.id for row in rows]
+    return {row.id: row.counted for row in rows}
 
 
 async def people_after(session: Session, last: UUID | None, limit: int) -> list[UUID]:

@@ -13,7 +13,7 @@ CHUNK: Final = 2_000
 """People a transaction: many enough that its round trips do not matter, few enough that it ends within its lease."""
 
 
-@drain("score", batch=CHUNK)
+@drain("score", batch=CHUNK, lanes=2)
 async def score(session: Session, candidate_ids: Sequence[UUID]) -> Mapping[UUID, datetime]:
     return await recount.recompute(session, candidate_ids)
 

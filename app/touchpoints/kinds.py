@@ -29,6 +29,9 @@ BY_THE_PERSON: Final = frozenset({
 An open is too weak a sign, and what only the company does (sending, inviting, noting, deciding) says nothing of them.
 """
 
+DEEDS: Final = SELECTION | BY_THE_PERSON
+"""What says something beyond itself, of the person's last contact or of how a selection stands."""
+
 
 def is_known(type_: str) -> bool:
     """Say whether this is a type of ours or a well-formed `custom:<name>`."""

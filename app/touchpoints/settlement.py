@@ -4,7 +4,8 @@ Hardly anybody's verdicts change after the fact, so the statements below find th
 and only these are read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -12,58 +13,79 @@ from app.candidates import service as candidates
 from app.kit import outbox
 from app.kit.clock import now
 from app.kit.db import Session
+from app.kit.outbox import Wake
 from app.touchpoints import events, verdicts
-from app.touchpoints.kinds import BY_THE_PERSON, SELECTION
+from app.touchpoints.kinds import BY_THE_PERSON, DEEDS, SELECTION
 from app.touchpoints.repository import TouchpointRepository
-from app.touchpoints.trust import ACTOR_RULE_VERSION, BURST_LINKS, CLICK_AFTER_DELIVERY
+from app.touchpoints.trust import ACTOR_RULE_VERSION, BURST, CLICK_AFTER_DELIVERY
 
 JUDGED_FIELDS: Final = ("actor", "actor_reasons")
+LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LONGEST_TRANSACTION: Final = timedelta(minutes=5)
+"""What was received longer ago is in the database or will never be."""
 
 # Of the verdicts only those on clicks depend on others, and transactions that ran side by side did not see each other.
-# The first question is exact, the second one asks a little too much.
+# The question about deliveries is exact, the one about bursts asks a little too much.
 _UNSETTLED: Final = """
-select t.candidate_id from touchpoints t
-where t.candidate_id = any(:ids) and t.actor_by = 'rule' and t.actor_rule_version <> :version
-union
-select t.candidate_id from touchpoints t
-cross join lateral (
-  select
-    coalesce(bool_or(d.type = 'email_delivered'
-      and d.occurred_at between t.occurred_at - :soon and t.occurred_at), false) as at_delivery,
-    count(distinct d.data->>'url') filter (where d.type = 'email_clicked') as links
-  from touchpoints d where d.message_id = t.message_id and d.candidate_id = t.candidate_id
-) as told
-where t.candidate_id = any(:ids) and t.type = 'email_clicked' and t.message_id is not null and t.actor_by = 'rule'
-  and (told.at_delivery <> ('click_at_delivery' = any(t.actor_reasons))
-    or told.links >= :links or 'many_links_at_once' = any(t.actor_reasons))
+select distinct t.candidate_id
+from unnest(cast(:ids as uuid[]), cast(:since as timestamptz[])) as asked(id, since)
+join touchpoints t on t.candidate_id = asked.id
+where t.candidate_id = any(:ids) and t.actor_by = 'rule' and (t.actor_rule_version <> :version
+  or (t.type = 'email_clicked' and t.message_id is not null and t.created_at > asked.since and (
+    'many_links_at_once' = any(t.actor_reasons)
+    or 'click_at_delivery' = any(t.actor_reasons) <> exists (
+      select from touchpoints d where d.message_id = t.message_id and d.candidate_id = t.candidate_id
+        and d.type = 'email_delivered' and d.occurred_at between t.occurred_at - :soon and t.occurred_at)
+    or exists (
+      select from touchpoints d where d.message_id = t.message_id and d.candidate_id = t.candidate_id
+        and d.type = 'email_clicked' and d.occurred_at between t.occurred_at - :burst and t.occurred_at + :burst
+        and d.data->>'url' <> t.data->>'url'))))
 """
 _DEEDS: Final = """
-select candidate_id,
-  max(occurred_at) filter (where type = any(:contact) and actor = 'human' and occurred_at <= :at) as contact,
-  bool_or(type = any(:selection)) as selects
-from touchpoints where candidate_id = any(:ids) and type = any(:deeds) group by candidate_id
+select t.candidate_id,
+  max(t.occurred_at) filter (where t.type = any(:contact) and t.actor = 'human' and t.occurred_at <= :at) as contact,
+  min(t.occurred_at) filter (where t.occurred_at > :at) as coming,
+  bool_or(t.type = any(:selection)) as selects
+from touchpoints t
+join candidates c on c.id = t.candidate_id and c.hidden_at is null and c.erased_at is null and c.merged_into is null
+where t.candidate_id = any(:ids) and t.type = any(:deeds) group by t.candidate_id
 """
 
 
-async def settle(session: Session, ids: Sequence[UUID]) -> None:
-    """Judge again what must be, and note these people's last own contact and how their selections stand."""
-    await _judge_again(session, ids)
+async def settle(session: Session, ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """Judge again what must be, and note these people's last own contact and how their selections stand.
+
+    Returns when to look again, for those of whom a deed of the future is told.
+    """
+    await judge_again(session, dict.fromkeys(ids))
     rows = await session.rows(
         _DEEDS,
         ids=list(ids),
         contact=sorted(BY_THE_PERSON),
         selection=sorted(SELECTION),
-        deeds=sorted(BY_THE_PERSON | SELECTION),
+        deeds=sorted(DEEDS),
         at=now(),
     )
-    await candidates.interacted(session, {row.candidate_id: row.contact for row in rows if row.contact is not None})
+    contacts = {row.candidate_id: row.contact for row in rows if row.contact is not None}
+    moved = await candidates.interacted(session, contacts)
+    await outbox.schedule(session, *(Wake("member", each) for each in moved))
     if selecting := sorted(row.candidate_id for row in rows if row.selects):
         await TouchpointRepository(session).settle_selections(selecting)
+    return {row.candidate_id: row.coming for row in rows if row.coming is not None}
 
 
-async def _judge_again(session: Session, ids: Sequence[UUID]) -> None:
+async def judge_again(session: Session, since: Mapping[UUID, datetime | None]) -> None:
+    """Judge these people's touchpoints again where what is stored is not what the whole set says.
+
+    Of each person all are looked at, or what came `since` they were last: that person was settled then.
+    """
     unsettled = await session.rows(
-        _UNSETTLED, ids=list(ids), version=ACTOR_RULE_VERSION, soon=CLICK_AFTER_DELIVERY, links=BURST_LINKS
+        _UNSETTLED,
+        ids=list(since),
+        since=[LONG_AGO if moment is None else moment - LONGEST_TRANSACTION for moment in since.values()],
+        version=ACTOR_RULE_VERSION,
+        soon=CLICK_AFTER_DELIVERY,
+        burst=BURST,
     )
     if not unsettled:
         return

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from app.kit.db import Session
 from app.kit.due import drain
-from app.touchpoints import attachment
+from app.touchpoints import attachment, settlement
 
 
 @drain("attach")
@@ -15,3 +15,8 @@ async def attach(session: Session, candidate_ids: Sequence[UUID]) -> None:
 @drain("attach_touchpoint")
 async def attach_touchpoint(session: Session, blocks: Sequence[UUID]) -> Mapping[UUID, datetime]:
     return await attachment.attach_blocks(session, blocks)
+
+
+@drain("deeds", batch=1_000)
+async def settle(session: Session, candidate_ids: Sequence[UUID]) -> Mapping[UUID, datetime]:
+    return await settlement.settle(session, candidate_ids)
