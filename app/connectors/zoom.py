@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from app.connectors import gathering, hmac_signature, reading
-from app.connectors.reading import Read, section, unix_time_ms, word
+from app.connectors.reading import Read, section, unix_moment, word
 from app.connectors.signals import Answer, Parsed, Request, Signal, Verdict, present, text, written_time
 from app.kit import json
 
@@ -73,7 +73,7 @@ def _read(body: Mapping[str, Any], settings: Mapping[str, Any]) -> Read:
     webinar = section(body, "payload", "object")
     person = section(webinar, "participant") or section(webinar, "registrant")
     joined = _TYPES[event] == "event_attended"
-    occurred_at = written_time(person.get("join_time")) if joined else unix_time_ms(body.get("event_ts"))
+    occurred_at = written_time(person.get("join_time")) if joined else unix_moment(body.get("event_ts"))
     if occurred_at is None:
         return "unreadable"
     return Signal(
