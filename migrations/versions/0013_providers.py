@@ -13,6 +13,7 @@ depends_on = None
 def upgrade() -> None:
     """Note of which connection and of which event a list is."""
     op.execute("set local lock_timeout = '5s'")
+    op.execute("set local statement_timeout = '15min'")
     op.add_column("imports", sa.Column("connection_id", sa.Uuid(), nullable=True))
     op.add_column("imports", sa.Column("event", postgresql.JSONB(), nullable=True))
 
