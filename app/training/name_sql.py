@@ -8,11 +8,11 @@ Python is asked. `LEVELS` then is `app.normalise.name_verdict.name_verdict`, wri
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
-from duckdb.func import PythonUDFType
+from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from app.dedup.levels import name_level
 from app.kit import json
@@ -89,7 +89,8 @@ _MACROS: Final = (
     part_apart(a, b, is_given) as case
         when a.kana is not null and b.kana is not null and a.key = b.key then {_OTHER}
         when is_given and list_has_any(a.roots, b.roots) then {_NEAR}
-        when length(a.key) = 1 or length(b.key) = 1 or length(a.latin) = 1 or length(b.latin) = 1 then {_ASK}
+        when a.has_letter or b.has_letter then {_ASK}
+        when list_has_any(a.words, b.words) then {_NEAR}
         when is_given and a.is_listed and b.is_listed then {_DIFFERENT}
         when a.latin is not null and b.latin is not null
             then if(is_edited(a.latin, b.latin), {_NEAR}, {_DIFFERENT})
@@ -100,47 +101,88 @@ _MACROS: Final = (
     part_likeness(a, b, is_given) as case
         when (a.kana is null) != (b.kana is null) and (a.latin is null) != (b.latin is null)
             and (a.kana is null) = (a.latin is null) then {_ASK}
+        when is_given and (a.is_long or b.is_long) and a.words[1] = b.words[1] then {_ASK}
         when (a.kanji = b.kanji and a.kana = b.kana and part_latin(a, b)) is not false
-            then if(coalesce(a.kanji = b.kanji, a.kana = b.kana, part_latin(a, b)) is null, {_UNKNOWN}, {_EQUAL})
+            then if(coalesce(a.kanji = b.kanji, a.kana = b.kana, part_latin(a, b)) is null,
+                {_UNKNOWN}, {_EQUAL})
         when a.kanji = b.kanji or a.kana = b.kana or part_latin(a, b) then {_OTHER}
         else part_apart(a, b, is_given) end
+    """,
+    """
+    is_bordered_anew(a, b) as a.is_guessed and not b.is_guessed
+        and starts_with(a.kanji, b.family.kanji) and a.family.kanji != b.family.kanji
     """,
     f"""
     plain_level(a, b) as list_extract([{", ".join(_all_levels())}], 1
         + part_likeness(a.family, b.family, false) * 432 + part_likeness(a.given, b.given, true) * 72
         + part_likeness(a.family, b.given, true) * 12 + part_likeness(a.given, b.family, true) * 2
-        + if(a.kanji = b.kanji, 1, 0))
+        + if(a.kanji = b.kanji, 1, 0)
+        + if(a.is_guessed is null or b.is_guessed is null
+            or is_bordered_anew(a, b) or is_bordered_anew(b, a)
+            or (a.unsplit_kana is not null and b.unsplit_kana is not null)
+            or a.unsplit_kana = b.family.kana[1] or b.unsplit_kana = a.family.kana[1], null, 0))
     """,
-    f"""
-    name_level(name_l, name_r, spelled_l, spelled_r) as case
-        when name_l is null or name_r is null then '{MISSING}'
-        when spelled_l is not null and spelled_r is not null
-            then coalesce(plain_level(spelled_l, spelled_r), name_level_of(name_l, name_r))
-        else name_level_of(name_l, name_r) end
+    """
+    name_level(name_l, name_r, spelled_l, spelled_r) as
+        coalesce(plain_level(spelled_l, spelled_r), name_level_of(name_l, name_r))
     """,
 )
 
-_PART: Final = """{{
-    'kanji': p.{part}_kanji, 'kana': p.{part}_kana, 'latin': p.{part}_latin, 'key': p.{part}_key,
-    'roots': {part}.roots, 'is_listed': {part}.is_listed, 'is_romaji': {part}.is_romaji}}"""
+_SMALL_KANA: Final = "ァィゥェォッャュョヮヂヅヵヶ", "アイウエオツヤユヨワジズカケ"
 
-_IS_SPELLED: Final = """p.is_plain
+
+def _part(part: str) -> str:
+    latin = f"p.{part}_latin"
+    return f"""{{
+        'kanji': p.{part}_kanji, 'kana': p.{part}_kana, 'latin': replace({latin}, ' ', ''), 'key': p.{part}_key,
+        'words': list_filter(string_split({latin}, ' '), lambda x: length(x) > 1),
+        'is_long': coalesce(contains({latin}, ' '), false),
+        'has_letter': coalesce(length(string_split({latin}, ' ')[1]) = 1, false)
+            or coalesce(length(p.{part}_key) = 1, false),
+        'roots': {part}.roots, 'is_listed': {part}.is_listed, 'is_romaji': {part}.is_romaji}}"""
+
+
+def _is_spelled(part: str) -> str:
+    """The columns say all of this part: its scripts are the ones that their names say, and it has one key at most."""
+    return f"""
+    coalesce(p.{part}_kanji, p.{part}_kana, p.{part}_latin) is not null
+    and regexp_matches(coalesce(p.{part}_kanji, '一'), '[一-鿋]')
+    and regexp_full_match(coalesce(p.{part}_latin, 'a'), '[a-z]+( [a-z]+)*')
+    and (p.{part}_key is not null or (p.{part}_kana is null and p.{part}_latin is null))
+    and (p.is_plain or coalesce(json_array_length(p.name, '$.{part}.keys'), 0) <= 1)"""
+
+
+_WHOLE_KANA: Final = "case when not p.is_plain then p.name ->> '$.whole.kana' end"
+_IS_GUESSED: Final = "coalesce(not p.is_plain and (p.name ->> '$.split_score') is not null, false)"
+
+SPELLED: Final = f"""if({_is_spelled("family")} and {_is_spelled("given")}
+    and (p.family_kana is null) = (p.given_kana is null)
     and (p.name_kanji is null or p.family_kanji is not null or p.given_kanji is not null)
-    and regexp_matches(coalesce(p.family_kanji, '一'), '[一-鿋]')
-    and regexp_matches(coalesce(p.given_kanji, '一'), '[一-鿋]')
-    and regexp_full_match(coalesce(p.family_latin, 'a'), '[a-z]+')
-    and regexp_full_match(coalesce(p.given_latin, 'a'), '[a-z]+')
-    and (p.family_key is not null or (p.family_kana is null and p.family_latin is null))
-    and (p.given_key is not null or (p.given_kana is null and p.given_latin is null))"""
+    and (not {_IS_GUESSED} or p.family_kanji || p.given_kanji = p.name_kanji)
+    and (p.is_plain or (p.name ->> '$.suffix' is null and json_array_length(p.name, '$.others') = 0
+        and (p.family_kana is null or {_WHOLE_KANA} is not null))),
+    {{
+        'kanji': p.name_kanji, 'is_guessed': {_IS_GUESSED},
+        'unsplit_kana': if(p.family_kana is null, translate(({_WHOLE_KANA})[1], '{"', '".join(_SMALL_KANA)}'), null),
+        'family': {_part("family")}, 'given': {_part("given")}
+    }}, null)"""
+"""The column `spelled` of a name that SQL can compare, null for others: from rows `p` of features with `name_words`.
 
-SPELLED: Final = f"""if({_IS_SPELLED}, {{
-    'kanji': p.name_kanji, 'family': {_PART.format(part="family")}, 'given': {_PART.format(part="given")}}}, null)"""
-"""The column `spelled` of a plain name, null for others: from rows `p` of features, joined with WORDS twice."""
+Beside plain names these are names with a guessed border, a reading without one, or of several Latin words; where
+another name could move a border, or words matter, Python is asked.
+"""
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
     """Teach a connection `name_level(name_l, name_r, spelled_l, spelled_r)`, which gives a level or `missing`."""
-    connection.create_function("name_level_of", _levels, ["varchar", "varchar"], "varchar", type=PythonUDFType.ARROW)
+    connection.create_function(
+        "name_level_of",
+        _levels,
+        ["varchar", "varchar"],
+        "varchar",
+        type=PythonUDFType.ARROW,
+        null_handling=FunctionNullHandling.SPECIAL,
+    )
     for macro in _MACROS:
         connection.execute(f"create or replace macro {macro}")
 
@@ -150,13 +192,13 @@ def _levels(left: pa.ChunkedArray, right: pa.ChunkedArray) -> pa.Array:
 
 
 @lru_cache(maxsize=200_000)
-def _level_of(left: str, right: str) -> str:
+def _level_of(left: str | None, right: str | None) -> str:
     return name_level(_read(left), _read(right)) or MISSING
 
 
 @lru_cache(maxsize=200_000)
-def _read(name: str) -> NameFeatures:
-    return load_name(json.loads(name))
+def _read(name: str | None) -> NameFeatures | None:
+    return load_name(json.loads(name)) if name else None
 
 
 def write_words(connection: duckdb.DuckDBPyConnection, source: str) -> None:
@@ -164,19 +206,29 @@ def write_words(connection: duckdb.DuckDBPyConnection, source: str) -> None:
     rows = connection.execute(
         f"select family_latin, family_key from {source} union select given_latin, given_key from {source}"
     ).fetchall()
-    words = pa.table(
-        {
-            "latin": pa.array([latin for latin, _ in rows], pa.string()),
-            "key": pa.array([key for _, key in rows], pa.string()),
-            "roots": pa.array(
-                [sorted(nickname_roots(latin)) if latin else None for latin, _ in rows], pa.list_(pa.string())
-            ),
-            "is_listed": pa.array(
-                [is_given_name(latin or "", (key,) if key else ()) for latin, key in rows], pa.bool_()
-            ),
-            "is_romaji": pa.array([bool(latin) and is_romaji(latin) for latin, _ in rows], pa.bool_()),
-        }
-    )
+    words = pa.Table.from_pylist([_word(latin, key) for latin, key in rows], _WORDS)
     connection.register("name_words_made", words)
     connection.execute("create or replace table name_words as from name_words_made")
     connection.unregister("name_words_made")
+
+
+_WORDS: Final = pa.schema(
+    [
+        ("latin", pa.string()),
+        ("key", pa.string()),
+        ("roots", pa.list_(pa.string())),
+        ("is_listed", pa.bool_()),
+        ("is_romaji", pa.bool_()),
+    ]
+)
+
+
+def _word(latin: str | None, key: str | None) -> dict[str, Any]:
+    joined = (latin or "").replace(" ", "")
+    return {
+        "latin": latin,
+        "key": key,
+        "roots": sorted(nickname_roots(latin.split()[0])) if latin else None,
+        "is_listed": is_given_name(joined, (key,) if key else ()),
+        "is_romaji": bool(joined) and is_romaji(joined),
+    }
