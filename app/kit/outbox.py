@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from app.kit import json
 from app.kit.clock import now
+from app.kit.columns import Target, insert
 from app.kit.db import Session
 
 
@@ -48,13 +48,17 @@ def react(reactions: Mapping[str, Sequence[Reaction]]) -> None:
     _reactions.update({kind: tuple(functions) for kind, functions in reactions.items()})
 
 
-_SEPARATOR: Final = "\x1f"
-_INSERT: Final = """
-insert into changes (type, resource, resource_id, version, changed_fields, data)
-select type, resource, id, version, string_to_array(changed_fields, chr(31)), cast(data as jsonb)
-from unnest(cast(:types as text[]), cast(:resources as text[]), cast(:ids as uuid[]), cast(:versions as bigint[]),
-  cast(:changed_fields as text[]), cast(:data as text[])) as t(type, resource, id, version, changed_fields, data)
-"""
+_CHANGES: Final = Target(
+    "changes",
+    (
+        ("type", "text"),
+        ("resource", "text"),
+        ("resource_id", "uuid"),
+        ("version", "bigint"),
+        ("changed_fields", "text[]"),
+        ("data", "jsonb"),
+    ),
+)
 
 # Who is due already stays so: the row is only locked, so that no drain takes it before this transaction is committed.
 _SCHEDULE: Final = """
@@ -70,15 +74,16 @@ async def record(session: Session, *events: Event) -> None:
     """Write `events` to the feed, in order, and the due work that they cause."""
     if not events:
         return
-    await session.run(
-        _INSERT,
-        types=[event.type for event in events],
-        resources=[event.resource for event in events],
-        ids=[event.id for event in events],
-        versions=[event.version for event in events],
-        changed_fields=[_SEPARATOR.join(event.changed_fields) for event in events],
-        data=[json.dumps(event.data) for event in events],
-    )
+    rows: dict[str, list[Any]] = {
+        "type": [event.type for event in events],
+        "resource": [event.resource for event in events],
+        "resource_id": [event.id for event in events],
+        "version": [event.version for event in events],
+        "changed_fields": [event.changed_fields for event in events],
+        "data": [event.data for event in events],
+    }
+    sql, values = insert(_CHANGES, rows)
+    await session.run(sql, **values)
     session.wake("feed")
     wakes = [wake for event in events for reaction in _reactions.get(event.type, ()) for wake in reaction(event)]
     await schedule(session, *wakes)

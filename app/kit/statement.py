@@ -1,7 +1,7 @@
 """Textual SQL with named parameters, as the driver takes it: numbered, each with the type of its value."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -47,12 +47,6 @@ def _numbered(sql: str, kinds: tuple[tuple[str, str | None], ...]) -> tuple[str,
 
     numbered = _NAME.sub(number, sql)
     return numbered, tuple(order)
-
-
-def array_text(values: Iterable[str]) -> str:
-    """Return texts as PostgreSQL writes a `text[]`."""
-    escaped = ('"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values)
-    return "{" + ",".join(escaped) + "}"
 
 
 def _kind(value: Any) -> str | None:  # noqa: ANN401 (an SQL parameter)

@@ -1,6 +1,6 @@
 """The statements of the timeline; each is one round trip for any number of touchpoints."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, or_
 
 from app.kit import json
+from app.kit.columns import Target, insert
 from app.kit.ids import last_of
 from app.kit.repository import ResourceRepository
-from app.kit.statement import array_text
 from app.touchpoints.kinds import SELECTION, SELECTION_OPENS
 from app.touchpoints.models import Touchpoint
 from app.touchpoints.row import Name, NewTouchpoint
@@ -50,28 +50,23 @@ cross join lateral (
 ) as event
 """
 
-_SENT: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("id", "candidate_id", "arrived_with", "connection_id", "delivery_id"), "uuid"),
-    **dict.fromkeys(("created_at", "occurred_at"), "timestamptz"),
-    **dict.fromkeys(("type", "source", "external_id", "message_id", "provider_flag", "unmatched_reason"), "text"),
-    **dict.fromkeys(("actor", "actor_by", "agent_class", "address_class", "method_class"), "text"),
-    **dict.fromkeys(("identifier_kind", "identifier_source", "identifier_value"), "text"),
-    **dict.fromkeys(("topics", "actor_reasons"), "text[]"),
-    "identifier_hash": "bytea",
-    "data": "jsonb",
-    "actor_rule_version": "int",
-    "seconds_since_delivery": "float8",
-}
-_AS_TEXT: Final[Mapping[str, Callable[[Any], str]]] = {"text[]": array_text, "jsonb": json.dumps}
-"""An array of arrays must be rectangular, so what is longer in one row than in the other is sent as text."""
-
-_READ: Final = [f"cast({name} as {type_})" if type_ in _AS_TEXT else name for name, type_ in _SENT.items()]
-_GIVEN: Final = [f"cast(:{name} as {'text' if type_ in _AS_TEXT else type_}[])" for name, type_ in _SENT.items()]
-_INSERT: Final = f"""
-insert into touchpoints ({", ".join(_SENT)})
-select {", ".join(_READ)} from unnest({", ".join(_GIVEN)}) as t({", ".join(_SENT)})
-on conflict (tenant_id, source, external_id) where external_id is not null do nothing returning id
-"""  # noqa: S608 (names and types of columns)
+_TARGET: Final = Target(
+    "touchpoints",
+    (
+        *((name, "uuid") for name in ("id", "candidate_id", "arrived_with", "connection_id", "delivery_id")),
+        *((name, "timestamptz") for name in ("created_at", "occurred_at")),
+        *((name, "text") for name in ("type", "source", "external_id", "message_id", "provider_flag")),
+        *((name, "text") for name in ("actor", "actor_by", "agent_class", "address_class", "method_class")),
+        *((name, "text") for name in ("identifier_kind", "identifier_source", "identifier_value")),
+        *((name, "text[]") for name in ("topics", "actor_reasons")),
+        ("identifier_hash", "bytea"),
+        ("unmatched_reason", "text"),
+        ("data", "jsonb"),
+        ("actor_rule_version", "int"),
+        ("seconds_since_delivery", "float8"),
+    ),
+    "on conflict (tenant_id, source, external_id) where external_id is not null do nothing returning id",
+)
 
 _JUDGED: Final = """
 select id, candidate_id, identifier_hash, type, occurred_at, source, external_id, topics, message_id,
@@ -121,12 +116,9 @@ class TouchpointRepository(ResourceRepository[Touchpoint]):
         In the order of the unique key, so that two batches of the same events wait for each other and never deadlock.
         """
         ordered = sorted(touchpoints, key=lambda each: (each.source, each.external_id or ""))
-        columns = {
-            name: list(map(_AS_TEXT[type_], values)) if type_ in _AS_TEXT else list(values)
-            for name, type_ in _SENT.items()
-            for values in [map(attrgetter(name), ordered)]
-        }
-        return {row.id for row in await self.session.rows(_INSERT, **columns)}
+        rows = {name: list(map(attrgetter(name), ordered)) for name, _ in _TARGET.columns}
+        sql, values = insert(_TARGET, rows)
+        return {row.id for row in await self.session.rows(sql, **values)}
 
     async def of_messages(self, touchpoints: Sequence[NewTouchpoint], types: Collection[str]) -> list[Any]:
         """Return what is stored of the same messages to the same recipients, of these types."""
