@@ -19,6 +19,7 @@ from app.pools import routes as pools
 from app.positions import routes as positions
 from app.scores import routes as scores
 from app.sequences import routes as sequences
+from app.sweeps import routes as sweeps
 from app.tenancy import routes as tenancy
 from app.touchpoints import routes as touchpoints
 from app.webhooks import routes as webhooks
@@ -35,6 +36,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     directory.saved_searches,
     directory.vocabularies,
     dedup.router,
+    sweeps.router,
     merges.router,
     touchpoints.router,
     scores.router,

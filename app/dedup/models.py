@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.clock import now
-from app.kit.models import PERSONAL, Base, Identified, Tenanted, Versioned
+from app.kit.models import ACTOR_DEFAULT, PERSONAL, Base, Identified, Tenanted, Versioned
 
 
 class RecordKey(Tenanted, Base):
@@ -131,8 +131,8 @@ class LinkDecision(Identified, Base):
     b: Mapped[UUID]
     verdict: Mapped[str]
     by: Mapped[str]
-    actor: Mapped[str | None]
-    """The person who decided."""
+    actor: Mapped[str | None] = mapped_column(server_default=ACTOR_DEFAULT)
+    """Who decided, or in whose name."""
     model_version: Mapped[str | None]
     weight: Mapped[float | None] = mapped_column(Float())
     evidence: Mapped[list[Any]] = mapped_column(server_default="[]", default=list, info=PERSONAL)

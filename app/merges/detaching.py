@@ -25,6 +25,14 @@ from app.touchpoints import merging as touchpoints
 async def detach(session: Session, candidate_id: UUID, record_id: UUID) -> CandidateRead:
     """Make a new candidate of one record with all its versions; a person has said that the two are different.
 
+    Raises as `move_out` does.
+    """
+    return await directory.read(session, await move_out(session, candidate_id, record_id, is_different=True))
+
+
+async def move_out(session: Session, candidate_id: UUID, record_id: UUID, *, is_different: bool = False) -> UUID:
+    """Make a new candidate of one record with all its versions; return its id. Links to what stays fall.
+
     What named the person by an identifier that only this record states goes along. Raises RecordNotFound, OnlyRecord,
     NotDetachable, and Overtaken when the candidate was merged meanwhile.
     """
@@ -42,12 +50,12 @@ async def detach(session: Session, candidate_id: UUID, record_id: UUID) -> Candi
     await people.own_again(session, old.id, record_ids(old))
     await people.settle_addresses(session, [old.id, new.id])
     await matching.follow(session, record_ids(new))
-    await matching.differ(session, record_ids(old), record_ids(new))
+    await (matching.differ if is_different else matching.unlink)(session, record_ids(old), record_ids(new))
     await outbox.record(session, events.created(new.id, new.version, fields))
     if changed:
         await outbox.record(session, events.updated(old.id, old.version, changed))
     await touchpoints.give(session, old.id, new.id)
-    return await directory.read(session, new.id)
+    return new.id
 
 
 def _split(draft: Draft, record_id: UUID) -> Draft:

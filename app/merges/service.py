@@ -9,7 +9,7 @@ from app.kit.paging import Paging
 from app.kit.schemas import Page
 from app.merges import parting
 from app.merges.deciding import decide
-from app.merges.detaching import detach
+from app.merges.detaching import detach, move_out
 from app.merges.errors import AlreadyMerged, MergeItself, MergeNotFound
 from app.merges.joining import merge_many
 from app.merges.models import Merge
@@ -17,7 +17,7 @@ from app.merges.repository import MergeRepository
 from app.merges.scene import Wanted, look
 from app.merges.schemas import MergeCreate, MergePlan, MergeQuestion, MergeRead, MergeUndo, MergeUndone
 
-__all__ = ["Wanted", "decide", "detach", "merge_many"]
+__all__ = ["Wanted", "decide", "detach", "merge_many", "move_out"]
 
 
 async def preview(session: Session, body: MergeQuestion) -> MergePlan:

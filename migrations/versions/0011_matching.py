@@ -117,6 +117,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "value_hash", name=op.f("pk_term_frequencies")),
     )
     op.add_column("link_decisions", sa.Column("actor", sa.Text(), nullable=True))
+    op.alter_column("link_decisions", "actor", server_default=sa.text("current_setting('app.actor')"))
     op.add_column("key_stats", sa.Column("judged_at", postgresql.TIMESTAMP(timezone=True), nullable=True))
     op.create_index(
         "ix_key_stats_unjudged",

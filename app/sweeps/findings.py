@@ -1,0 +1,79 @@
+"""What a sweep has found, and what follows from all of it together."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from app.dedup.components import Components, Edge, components
+from app.dedup.rules import STRONG, Judgement, contradict
+from app.dedup.sides import Side
+
+Pair = tuple[UUID, UUID]
+
+
+@dataclass(slots=True)
+class Findings:
+    """Judged pairs of candidates, the older id first: the `same` ones with their weight, and those to be asked."""
+
+    same: dict[Pair, float] = field(default_factory=dict)
+    possible: set[Pair] = field(default_factory=set)
+    compared: int = 0
+    sharing: dict[UUID, set[UUID]] = field(default_factory=dict)
+    """Candidate without a name → everybody with whom it shares a contact."""
+
+    def add(self, pair: Pair, judgement: Judgement, left: Sequence[Side], right: Sequence[Side]) -> None:
+        """Take one judged pair in."""
+        self.compared += 1
+        if judgement.decision == "same":
+            self.same[pair] = judgement.weight
+        elif judgement.decision == "possible":
+            self.possible.add(pair)
+        if judgement.agreeing & STRONG:
+            for own, other, said in ((pair[0], pair[1], left), (pair[1], pair[0], right)):
+                if all(side.name is None for side in said):
+                    self.sharing.setdefault(own, set()).add(other)
+
+    def settle_nameless(self) -> None:
+        """Link whoever has no name to the only one who shares a contact with them; where several do, ask about each."""
+        for own, others in self.sharing.items():
+            pairs = [(min(own, other), max(own, other)) for other in others]
+            if len(pairs) == 1:
+                self.same.setdefault(pairs[0], 0.0)
+            self.possible.update(pairs)
+        self.possible -= self.same.keys()
+
+
+def joined(
+    same: Mapping[Pair, float], differing: Collection[Pair], people: Mapping[UUID, Sequence[Side]]
+) -> Components[UUID]:
+    """Return which candidates become one: by falling weight, never over a `different` or a contradiction.
+
+    `people` holds what is said of candidates in chains, who may contradict each other though their neighbours do not.
+    """
+
+    def contradicts(left: Sequence[UUID], right: Sequence[UUID]) -> bool:
+        if len(left) == len(right) == 1:
+            return False
+        return any(contradict(a, b) for x in left for y in right for a in people.get(x, ()) for b in people.get(y, ()))
+
+    edges = (Edge(left, right, weight) for (left, right), weight in same.items())
+    return components(edges, differing, contradicts=contradicts)
+
+
+def chained(same: Collection[Pair]) -> set[UUID]:
+    """Return everybody who is not in a pair of two only."""
+    met: dict[UUID, int] = {}
+    for pair in same:
+        for each in pair:
+            met[each] = met.get(each, 0) + 1
+    return {each for pair in same if any(met[one] > 1 for one in pair) for each in pair}
+
+
+def strongest(same: Mapping[Pair, float], groups: Collection[Sequence[UUID]]) -> dict[UUID, Pair]:
+    """Return member → the pair that speaks most strongly for its being in its group."""
+    group = {each: place for place, members in enumerate(groups) for each in members}
+    best: dict[UUID, Pair] = {}
+    for pair, _ in sorted(same.items(), key=lambda item: (item[1], item[0])):
+        if pair[0] in group and group[pair[0]] == group.get(pair[1]):
+            best.update(dict.fromkeys(pair, pair))
+    return best

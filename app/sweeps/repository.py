@@ -1,0 +1,181 @@
+"""The statements of a sweep: over a whole pool, so each has its own limit of time."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+from uuid import UUID
+
+from app.dedup.rules import Knowledge, log_odds
+from app.dedup.sides import COUNTED
+from app.kit.db import Session
+
+LIMIT: Final = "set local statement_timeout = '30min'"
+STRONG_KINDS: Final = ("email", "phone", "url")
+TELLING_KINDS: Final = (*STRONG_KINDS, "birth_family", "birth_given", "family_employer", "given_employer")
+"""Keys whose pairs agree on more than the name."""
+NAME_KINDS: Final = ("sorted_name", "kanji_name", "unsplit_name")
+
+
+async def unfiled(session: Session, most: int) -> list[Any]:
+    """Return (id, candidate_id, payload, features) of records that were stored before matching filed flat features."""
+    return await session.rows(
+        """select r.id, r.candidate_id, r.payload, r.features from records r
+           where not exists (select from match_features m where m.record_id = r.id) limit :most""",
+        most=most,
+    )
+
+
+async def count_pool(session: Session) -> None:
+    """Count the live candidates; the prior goes by that."""
+    await session.run(LIMIT)
+    await session.run(
+        """insert into match_state (pool) select count(*) from candidates
+             where hidden_at is null and erased_at is null and merged_into is null
+           on conflict (tenant_id) do update set pool = excluded.pool"""
+    )
+
+
+async def count_values(session: Session, secret: bytes) -> None:
+    """Count anew how many live candidates hold each counted value; only what was wrong is written."""
+    await session.run(LIMIT)
+    held = " union all ".join(
+        f"select '{each}' || chr(31) || {each} as value, candidate_id from match_features where {each} is not null"  # noqa: S608 (constants)
+        for each in COUNTED
+    )
+    await session.run(
+        f"""with counted as (
+              select substring(sha256(:secret || convert_to(h.value, 'UTF8')) for 8) as value_hash,
+                count(distinct h.candidate_id) as n
+              from ({held}) as h join candidates c on c.id = h.candidate_id
+                and c.hidden_at is null and c.erased_at is null and c.merged_into is null
+              group by h.value
+            ), gone as (
+              delete from term_frequencies t where not exists (select from counted k where k.value_hash = t.value_hash)
+            )
+            insert into term_frequencies as t (value_hash, n)
+            select k.value_hash, cast(sum(k.n) as bigint) from counted k
+            left join term_frequencies f on f.value_hash = k.value_hash
+            where f.n is distinct from k.n group by k.value_hash order by k.value_hash
+            on conflict (tenant_id, value_hash) do update set n = excluded.n""",  # noqa: S608 (constants)
+        secret=secret,
+    )
+    await session.run("update match_state set counting = counting + 1, counted_at = now()")
+
+
+async def shared_keys(session: Session, fewest: int, most: int) -> list[Any]:
+    """Return (key_hash, ids, generic) of contacts that so many candidates share, with at most `most` of them."""
+    await session.run(LIMIT)
+    return await session.rows(
+        """select k.key_hash, k.ids[1:cast(:most as int)] as ids, coalesce(s.generic, false) as generic
+           from (
+             select key_hash, array_agg(distinct candidate_id) as ids from record_keys
+             where kind = any(cast(:kinds as text[])) group by key_hash
+             having count(distinct candidate_id) >= :fewest
+           ) as k left join key_stats s on s.key_hash = k.key_hash
+           union all
+           select s.key_hash, '{}', true from key_stats s
+           where s.generic and (select count(distinct candidate_id) from record_keys r
+             where r.key_hash = s.key_hash) < :fewest""",
+        kinds=list(STRONG_KINDS),
+        fewest=fewest,
+        most=most,
+    )
+
+
+async def holders_of(session: Session, hashes: Sequence[bytes]) -> list[Any]:
+    """Return (key_hash, record_id, candidate_id) of everybody who shows these keys."""
+    return await session.rows(
+        """select key_hash, record_id, candidate_id from record_keys
+           where key_hash = any(cast(:hashes as bytea[])) order by key_hash, record_id""",
+        hashes=list(hashes),
+    )
+
+
+@asynccontextmanager
+async def candidate_pairs(session: Session, known: Knowledge, cap: int) -> AsyncIterator[None]:
+    """Open the cursor of all pairs of candidates worth judging, the older id left, in the order of the left ones.
+
+    A pair that shares nothing but a name, with no birth date that could be near, is left out where no name alone can
+    reach the review threshold. Of a key that more records show, the oldest `cap` are paired.
+    """
+    await session.run(LIMIT)
+    await session.run("set local work_mem = '256MB'")
+    await session.run("set local jit = off")
+    await session.run(f"declare sweep no scroll cursor for {_pairs(known, cap)}")
+    yield
+    await session.run("close sweep")
+
+
+async def fetch(session: Session, most: int) -> list[Any]:
+    """Return the next (left_id, right_id) of the open cursor."""
+    return await session.rows(f"fetch {int(most)} from sweep")
+
+
+def _pairs(known: Knowledge, cap: int) -> str:
+    kinds = ", ".join(f"'{kind}'" for kind in TELLING_KINDS)
+    names = ", ".join(f"'{kind}'" for kind in NAME_KINDS)
+    near = """exists (
+                select from match_features x, match_features y
+                where x.candidate_id = a.candidate_id and y.candidate_id = b.candidate_id and (
+                  left(x.birth_date, 4) = left(y.birth_date, 4) or right(x.birth_date, 6) = right(y.birth_date, 6)))"""
+    keyed = f"""(select key_hash, candidate_id from (
+                   select key_hash, candidate_id, row_number() over (partition by key_hash order by record_id) as place
+                   from record_keys r where kind in (%s)
+                     and not exists (select from key_stats s where s.key_hash = r.key_hash and s.generic)
+                 ) as filed where place <= {int(cap)})"""  # noqa: S608 (constants)
+    joined = """select distinct a.candidate_id as left_id, b.candidate_id as right_id
+                from {keyed} a join {keyed} b on a.key_hash = b.key_hash and a.candidate_id < b.candidate_id"""
+    telling = joined.format(keyed=keyed % kinds)
+    named = joined.format(keyed=keyed % names) + ("" if names_suffice(known) else f" where {near}")
+    return f"select left_id, right_id from ({telling} union {named}) as p order by left_id, right_id"  # noqa: S608 (constants)
+
+
+def names_suffice(known: Knowledge) -> bool:
+    """Whether a name alone, however rare, can reach the review threshold or decides by a tenant's rule."""
+    rarest = 1 / (known.pool + 5_000)
+    best = max(known.model.bits("name", level, rarest) for (of, level) in known.model.weights if of == "name")
+    by_rule = any(term.startswith("name") for rule in known.policy.rules for term in rule["all"])
+    return by_rule or best + known.prior >= log_odds(known.policy.review_threshold)
+
+
+async def automatic_links(session: Session, record_ids: Sequence[UUID]) -> list[Any]:
+    """Return (id, a, b) of live links between these records and others that no person made."""
+    return await session.rows(
+        """select id, a, b from link_decisions
+           where verdict = 'same' and by <> 'person' and revoked_at is null
+             and (a = any(cast(:ids as uuid[])) or b = any(cast(:ids as uuid[])))
+           order by id""",
+        ids=list(record_ids),
+    )
+
+
+async def unjudged(session: Session, most: int) -> list[bytes]:
+    """Return keys that have become generic and whose links are still to be judged anew."""
+    rows = await session.rows(
+        "select key_hash from key_stats where generic and judged_at is null order by key_hash limit :most", most=most
+    )
+    return [row.key_hash for row in rows]
+
+
+async def mark_judged(session: Session, hashes: Sequence[bytes]) -> None:
+    await session.run(
+        "update key_stats set judged_at = now() where key_hash = any(cast(:hashes as bytea[]))", hashes=list(hashes)
+    )
+
+
+async def unmark_generic(session: Session, hashes: Sequence[bytes]) -> None:
+    """Let keys that fewer people share than was thought identify again."""
+    await session.run(
+        "update key_stats set generic = false, judged_at = null where key_hash = any(cast(:hashes as bytea[]))",
+        hashes=list(hashes),
+    )
+
+
+async def take_up(session: Session, record_ids: Sequence[UUID], values: Sequence[str]) -> None:
+    """Let values of these records weigh again."""
+    await session.run(
+        """update match_features f set generic = array_remove(f.generic, t.value)
+           from unnest(cast(:ids as uuid[]), cast(:values as text[])) as t(id, value) where f.record_id = t.id""",
+        ids=list(record_ids),
+        values=list(values),
+    )

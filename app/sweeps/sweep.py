@@ -1,0 +1,143 @@
+"""One sweep: count, compare, merge, ask. It writes as it goes, and begun again it finds only what is left."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from app.candidates import service as candidates
+from app.dedup import merging as matching
+from app.dedup import service as dedup
+from app.dedup.matching import Opened, Spelled, evidence
+from app.dedup.merging import Edge
+from app.dedup.repository import KEY_CAP
+from app.dedup.rules import Judgement, Knowledge, judge
+from app.dedup.sides import Side
+from app.kit.chunks import chunks
+from app.kit.db import Session
+from app.kit.jobs import Claim
+from app.merges import service as merges
+from app.merges.service import Wanted
+from app.sweeps import repository, upkeep
+from app.sweeps.findings import Findings, Pair, chained, joined, strongest
+
+CHUNK: Final = 4_000
+"""Pairs that are judged at once: what their records say has to fit in memory."""
+WRITTEN: Final = 200
+"""Components that are merged, and pairs that are opened, in one transaction."""
+
+
+async def run(claim: Claim) -> Mapping[str, Any] | None:
+    """Compare everybody with everybody who shares a key; the job's counts say what came of it."""
+    counts = {"compared": 0, "merged": 0, "linked": 0, "opened": 0}
+    known = await upkeep.prepare(claim)
+    found = await _compare(claim, known, counts)
+    if known.policy.automatic:
+        found.settle_nameless()
+        await _merge(claim, known, found, counts)
+    else:
+        found.possible.update(found.same)
+    await _ask(claim, known, found, counts)
+    return counts
+
+
+async def _compare(claim: Claim, known: Knowledge, counts: dict[str, int]) -> Findings:
+    found = Findings()
+    async with (
+        claim.database.transaction(claim.caller) as session,
+        repository.candidate_pairs(session, known, KEY_CAP),
+    ):
+        while rows := await repository.fetch(session, CHUNK):
+            pairs = [(row.left_id, row.right_id) for row in rows]
+            await _judge(session, known, pairs, found)
+            counts["compared"] = found.compared
+            await _tell(claim, found.compared, counts)
+    return found
+
+
+async def _judge(session: Session, known: Knowledge, pairs: Sequence[Pair], found: Findings) -> None:
+    people = await dedup.sides_of(session, sorted({each for pair in pairs for each in pair}))
+    await dedup.learn(session, known, [side for said in people.values() for side in said])
+    for left, right in pairs:
+        if left in people and right in people:
+            found.add((left, right), judge(people[left], people[right], known), people[left], people[right])
+
+
+async def _merge(claim: Claim, known: Knowledge, found: Findings, counts: dict[str, int]) -> None:
+    """Merge what belongs together into the oldest of each; what a guard holds back is asked."""
+    async with claim.step() as session:
+        differing = await matching.differing(session, found.same)
+        people = await dedup.sides_of(session, sorted(chained(found.same)))
+    together = joined(found.same, differing, people)
+    found.possible.update((edge.left, edge.right) for edge in together.refused)
+    best = strongest(found.same, together.members)
+    for chunk in chunks(together.members, WRITTEN):
+        async with claim.step() as session:
+            counts["linked"] += await _merge_some(session, known, chunk, best)
+            counts["merged"] += sum(len(members) - 1 for members in chunk)
+            await claim.progress(session, found.compared, counts=counts)
+
+
+async def _merge_some(
+    session: Session, known: Knowledge, groups: Sequence[Sequence[UUID]], best: Mapping[UUID, Pair]
+) -> int:
+    """Merge each group into its oldest; return how many pairs of records have become one person's."""
+    people = await dedup.sides_of(session, sorted({each for members in groups for each in members}))
+    await dedup.learn(session, known, [side for said in people.values() for side in said])
+    judged = {loser: judge(people[a], people[b], known) for loser, (a, b) in _known(groups, best, people)}
+    spelled = await dedup.spellings(session, {each for found in judged.values() for each in found.records if each})
+    edges = {loser: _edge(found, known, spelled) for loser, found in judged.items()}
+    wanted = [Wanted(members[0], loser, edge=edges.get(loser)) for members in groups for loser in members[1:]]
+    await merges.merge_many(session, wanted, by="model")
+    return sum(_pairs_across([len(people.get(each, ())) for each in members]) for members in groups)
+
+
+def _known(
+    groups: Sequence[Sequence[UUID]], best: Mapping[UUID, Pair], people: Mapping[UUID, Sequence[Side]]
+) -> Iterator[tuple[UUID, Pair]]:
+    for loser in (each for members in groups for each in members[1:]):
+        pair = best[loser]
+        if people.keys() >= set(pair):
+            yield loser, pair
+
+
+def _edge(judgement: Judgement, known: Knowledge, spelled: Spelled) -> Edge | None:
+    left, right = judgement.records
+    if left is None or right is None:
+        return None
+    told = evidence(judgement, left, spelled, is_turned=left > right)
+    return Edge(min(left, right), max(left, right), judgement.weight, told, known.version)
+
+
+def _pairs_across(sizes: Sequence[int]) -> int:
+    return (sum(sizes) ** 2 - sum(size * size for size in sizes)) // 2
+
+
+async def _ask(claim: Claim, known: Knowledge, found: Findings, counts: dict[str, int]) -> None:
+    """Open the pairs that a person has to look at, between those who are there now."""
+    for chunk in chunks(sorted(found.possible), WRITTEN):
+        async with claim.step() as session:
+            live = await candidates.resolve_many(session, sorted({each for pair in chunk for each in pair}))
+            now = {_ordered(live[a], live[b]) for a, b in chunk if a in live and b in live and live[a] != live[b]}
+            counts["opened"] += await dedup.open_pairs(session, await _judged(session, known, sorted(now)))
+            await claim.progress(session, found.compared, counts=counts)
+
+
+async def _judged(session: Session, known: Knowledge, pairs: Sequence[Pair]) -> list[Opened]:
+    people = await dedup.sides_of(session, sorted({each for pair in pairs for each in pair}))
+    await dedup.learn(session, known, [side for said in people.values() for side in said])
+    judged = [(pair, judge(people[pair[0]], people[pair[1]], known)) for pair in pairs if people.keys() >= set(pair)]
+    return [Opened(*pair, _asked(judgement), judgement.records[0]) for pair, judgement in judged]
+
+
+def _asked(judgement: Judgement) -> Judgement:
+    """A pair that is `same` and still asked has one of a component against it."""
+    return judgement.decided("possible", "several") if judgement.decision == "same" else judgement
+
+
+def _ordered(a: UUID, b: UUID) -> Pair:
+    return (a, b) if a < b else (b, a)
+
+
+async def _tell(claim: Claim, done: int, counts: Mapping[str, int]) -> None:
+    async with claim.step() as session:
+        await claim.progress(session, done, counts=counts)
