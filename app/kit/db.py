@@ -200,7 +200,8 @@ async def _abandon(session: Session, borrowed: PoolProxiedConnection) -> None:
     """Undo the transaction and give the connection back; one that cannot do even that is given up."""
     try:
         await session.close()
-        await _driver_of(borrowed).execute("rollback")
+        if borrowed.is_valid:  # SQLAlchemy gives up a connection on which it was interrupted
+            await _driver_of(borrowed).execute("rollback")
         borrowed.close()
     except (asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError, OSError):
         borrowed.invalidate()

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from fastapi import Request
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.kit import caller, crypto
 from app.kit.caller import Caller
@@ -35,10 +37,13 @@ class _Known:
 
 
 async def names_origin(database: Database, origin: str) -> bool:
-    """Whether any tenant lets pages of this origin read its answers."""
-    async with database.outside() as connection:
-        found = await connection.execute(text("select origin_route(:origin)"), {"origin": origin})
-        return found.scalar() is not None
+    """Whether any tenant lets pages of this origin read its answers; none while the database is away."""
+    try:
+        async with database.outside() as connection:
+            found = await connection.execute(text("select origin_route(:origin)"), {"origin": origin})
+            return found.scalar() is not None
+    except (OSError, DBAPIError, PoolTimeout):
+        return False
 
 
 class KeyAuthenticator:

@@ -1,0 +1,1 @@
+"""Faults that the service must stand, each with a broken twin that must be found."""
