@@ -23,13 +23,13 @@ from generate_series($2::int, $3::int) n
 """
 _HISTORY: Final = """
 insert into touchpoints (tenant_id, id, candidate_id, arrived_with, type, occurred_at, source, external_id, topics,
-  data, message_id, actor, actor_reasons, actor_rule_version)
+  data, message_id, actor, actor_reasons, actor_rule_version, created_at)
 select $1::uuid, uuidv7(-interval '20 days'), c.id, c.id,
   (array['email_opened', 'event_attended', 'page_viewed', 'email_clicked', 'casual_interview'])[1 + (h % 5)],
   now() - (h % 400) * interval '1 day' - interval '1 hour', 'bench', c.id || ':' || n, '{クラウド}',
   jsonb_build_object('url', 'https://example.com/' || h % 50, 'message_id', 'm' || h % 99),
   case when h % 5 in (0, 3) then 'm' || h % 99 end, case when h % 7 = 0 then 'unknown' else 'human' end,
-  '{deed}', 1
+  '{deed}', 1, now() - interval '20 days'
 from candidates c, generate_series(1, $2::int) n, lateral (select abs(hashtext(c.id || ':' || n)) as h) as hashed
 where c.tenant_id = $1 and not exists (select from scores s where s.tenant_id = $1 and s.candidate_id = c.id)
 """
