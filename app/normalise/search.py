@@ -18,6 +18,7 @@ _LONGEST_TEXT = 500
 _NOT_IN_WORD = re.compile(r"[^\w+#.ー]+")
 _APOSTROPHE = re.compile("['’`]")
 _SCRIPT_RUN = re.compile(r"[a-z0-9+#.]+|[ァ-ヺー]+")
+_HONORIFIC = re.compile("(?<=..)(?:サン|サマ|様|氏|殿)$")
 _SMALL_KE = str.maketrans({"ヶ": "ケ", "ヵ": "カ"})
 
 
@@ -66,7 +67,7 @@ def answers(term: str, filed: Collection[str]) -> bool:
 def _asked(query: str) -> Iterator[str]:
     for word in _words(query):
         if script_of(word) in ("kanji", "other"):
-            yield from _pairs(word)
+            yield from _pairs(_HONORIFIC.sub("", word))
         elif key := _word_key(_open_end(word)):
             yield _word(key)
 
