@@ -256,6 +256,7 @@ LIKELY = st.recursive(
 BODIES = st.binary(max_size=200) | (JSON | LIKELY).map(json.dumpb)
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("provider", EVERY)
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(raw=BODIES, headers=st.dictionaries(st.sampled_from(["webhook-id", "svix-id"]), st.text(max_size=600)))
@@ -272,6 +273,7 @@ def test_no_bytes_make_it_raise(provider: str, raw: bytes, headers: dict[str, st
             assert signal.occurred_at.tzinfo
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("provider", EVERY)
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(raw=BODIES, signature=st.text(max_size=100), stamp=st.text(max_size=20) | st.integers().map(str))
