@@ -20,7 +20,9 @@ from app.pools.criteria_fields import FIELDS, read
 from tests.conftest import TenantFixture
 from tests.factories.people import add_people
 
-EXAMPLES: Final = 1_000 if os.environ.get("TALENTPOOL_PROVE") else 15
+PROVE: Final = bool(os.environ.get("TALENTPOOL_PROVE"))
+pytestmark = [pytest.mark.prove] if PROVE else []
+EXAMPLES: Final = 1_000 if PROVE else 15
 PEOPLE_OF_A_LOT: Final = 6
 NOW: Final = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
@@ -121,7 +123,7 @@ TREES = st.recursive(
 )
 
 
-@pytest.mark.timeout(3_600 if os.environ.get("TALENTPOOL_PROVE") else 120)
+@pytest.mark.timeout(3_600 if PROVE else 120)
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -140,9 +142,10 @@ async def test_search_predicate_and_pool_agree(
     pools = [await pool_of(api, f"p{place}-{ids[0]}", tree) for place, tree in enumerate(trees)]
     await drain()
     for tree, pool in zip(trees, pools, strict=True):
-        found = await everybody(api, "POST", "/v1/candidates/search", {"criteria": tree}, "id")
+        answer = await api.post("/v1/candidates/search", json={"criteria": tree, "limit": 200})
+        found = shown(answer, "id")
         assert found == await meeting(database, tenant, ids, tree), tree
-        assert found == await everybody(api, "GET", f"/v1/pools/{pool}/members", {}, "candidate_id"), tree
+        assert found == shown(await api.get(f"/v1/pools/{pool}/members", params={"limit": 200}), "candidate_id"), tree
 
 
 async def pool_of(api: httpx.AsyncClient, key: str, criteria: dict[str, Any]) -> str:
@@ -167,7 +170,6 @@ async def meeting(database: Database, tenant: TenantFixture, ids: list[UUID], tr
     return {str(each) for each, facts in known.items() if predicate.holds(node, facts, moment)}
 
 
-async def everybody(api: httpx.AsyncClient, method: str, path: str, asked: dict[str, Any], key: str) -> set[str]:
-    answer = await api.request(method, path, **{"json" if method == "POST" else "params": {**asked, "limit": 200}})
+def shown(answer: httpx.Response, key: str) -> set[str]:
     assert answer.status_code == 200, answer.text
     return {each[key] for each in answer.json()["data"]}

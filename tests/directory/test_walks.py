@@ -15,6 +15,7 @@ from tests.conftest import TenantFixture
 from tests.factories.people import add_people
 
 PROVE: Final = bool(os.environ.get("TALENTPOOL_PROVE"))
+pytestmark = [pytest.mark.prove] if PROVE else []
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 SORTS: Final = (
     "created_at", "updated_at", "full_name", "family_name_kana", "birth_date", "last_interaction_at",
