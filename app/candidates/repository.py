@@ -102,7 +102,8 @@ async def interacted(
         """update candidates c set last_interaction_at = greatest(c.last_interaction_at, t.at),
              retention_expires_on = greatest(c.retention_expires_on, cast(t.at at time zone 'UTC' as date)
                + coalesce(cast(cast(:days as jsonb) ->> c.retention_basis as int), :default))
-           from unnest(cast(:ids as uuid[]), cast(:times as timestamptz[])) as t(id, at) where c.id = t.id
+           from unnest(cast(:ids as uuid[]), cast(:times as timestamptz[])) as t(id, at)
+           where c.id = any(:ids) and c.id = t.id
              and (coalesce(c.last_interaction_at, '-infinity') < t.at
                or coalesce(c.retention_expires_on, '-infinity') < cast(t.at at time zone 'UTC' as date)
                  + coalesce(cast(cast(:days as jsonb) ->> c.retention_basis as int), :default))

@@ -48,7 +48,7 @@ select t.candidate_id,
   bool_or(t.type = any(:selection)) as selects
 from touchpoints t
 join candidates c on c.id = t.candidate_id and c.hidden_at is null and c.erased_at is null and c.merged_into is null
-where t.candidate_id = any(:ids) and t.type = any(:deeds) group by t.candidate_id
+where t.candidate_id = any(:ids) and c.id = any(:ids) and t.type = any(:deeds) group by t.candidate_id
 """
 
 
