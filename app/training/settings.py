@@ -10,7 +10,7 @@ from app.training.name_sql import MISSING
 Weights = Mapping[tuple[str, str], tuple[float, float]]
 """m and u by (comparison, level)."""
 
-_NAME: Final = "name_level(name_l, name_r, spelled_l, spelled_r)"
+NAME: Final = "name_level(name_l, name_r, spelled_l, spelled_r)"
 _NAME_ORDER: Final = (
     "given_differs", "kanji", "reading", "names_differ", "one_part",
     "other_spelling", "near", "family_changed", "other_part", "swapped",
@@ -31,7 +31,7 @@ def _shared(column: str) -> dict[str, str]:
 _SWAPPED_DAY: Final = "birth_date_l[1:5] || birth_date_l[9:10] || '-' || birth_date_l[6:7] = birth_date_r"
 
 CONDITIONS: Final[Mapping[str, Mapping[str, str]]] = {
-    "name": {MISSING: f"{_NAME} = '{MISSING}'"} | {level: f"{_NAME} = '{level}'" for level in _NAME_ORDER},
+    "name": {MISSING: f"{NAME} = '{MISSING}'"} | {level: f"{NAME} = '{level}'" for level in _NAME_ORDER},
     "email": _shared("emails"),
     "mobile": _shared("mobiles"),
     "fixed_phone": _shared("fixed_phones"),

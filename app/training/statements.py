@@ -139,6 +139,9 @@ class _Writer:
 
     def _name(self, person: Person, source: _Source) -> dict[str, Any]:
         family = person.maiden if person.maiden and self._happens(0.3) else person.family
+        if self._happens(0.015):
+            part = self.dice.choice((family, person.given))
+            return {"full_name": part.kanji if part.kanji and self._happens(0.7) else part.latin.capitalize()}
         if not person.is_japanese:
             return self._western(person, family)
         if self._happens(source.kanji):
