@@ -77,12 +77,11 @@ async def expected_external(
     return External(known, partial(answer.expect, required=required))
 
 
-@router.post(
-    "",
-    status_code=status.HTTP_201_CREATED,
-    summary="Say something about a person",
-    **operation("candidates:write", MatchConflict, BlockedErased, NothingIdentifies),
-)
+_create = operation("candidates:write", MatchConflict, BlockedErased, NothingIdentifies)
+_create["responses"][200] = {"model": CandidateMatched, "description": "Linked: what was said of somebody known."}
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, summary="Say something about a person", **_create)
 async def create_candidate(session: SessionDep, answer: AnswerDep, body: CandidateUpsert) -> CandidateMatched:
     return _matched(answer, await service.upsert(session, Statement(body, body.on_match)))
 
