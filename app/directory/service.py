@@ -29,6 +29,7 @@ from app.directory.schemas import (
 from app.directory.sorting import DEFAULT, Sort, parse_sort
 from app.kit.clock import now
 from app.kit.db import Session
+from app.kit.errors import Overtaken
 from app.kit.paging import TOTAL_MAX, Paging
 from app.kit.schemas import Page
 from app.normalise.emails import parse_email
@@ -52,9 +53,15 @@ VOCABULARIES: Final = {
 
 
 async def read(session: Session, candidate_id: UUID, *, hidden: bool = False) -> CandidateRead:
-    """Return whom this id means now; with `hidden` also who was deleted. Raises CandidateNotFound, CandidateErased."""
+    """Return whom this id means now; with `hidden` also who was deleted.
+
+    Raises CandidateNotFound, CandidateErased, Overtaken.
+    """
     live = await candidates.resolve(session, candidate_id, hidden=hidden)
-    return (await read_many(session, [live]))[0]
+    found = await read_many(session, [live])
+    if not found:
+        raise Overtaken
+    return found[0]
 
 
 async def read_many(session: Session, ids: Sequence[UUID]) -> list[CandidateRead]:
@@ -157,11 +164,13 @@ async def words(session: Session, paging: Paging, vocabulary: str, part: str) ->
 
 
 async def records(session: Session, paging: Paging, candidate_id: UUID) -> Page[RecordRead]:
-    """Return the statements from which a candidate is made, the newest first; raises CandidateNotFound."""
+    """Return the statements from which a candidate is made, the newest first; raises CandidateNotFound, Overtaken."""
     live = await candidates.resolve(session, candidate_id)
     bound = ("records", str(live))
     rows, total = await RecordRepository(session).of(live, paging, *bound)
-    profile = (await candidates.profiles(session, [live]))[live]
+    profile = (await candidates.profiles(session, [live])).get(live)
+    if profile is None:
+        raise Overtaken
     return paging.page(rows, lambda row: _record(row, profile), lambda row: [row.id], *bound, total=total)
 
 

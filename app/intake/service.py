@@ -151,9 +151,12 @@ async def owner_of(session: Session, source: str, external_id: str) -> Candidate
 
 
 async def version_of(session: Session, candidate_id: UUID) -> tuple[UUID, int]:
-    """Return whom this id means and in which version; raises CandidateNotFound, CandidateErased."""
+    """Return whom this id means and in which version; raises CandidateNotFound, CandidateErased, Overtaken."""
     live = await candidates.resolve(session, candidate_id)
-    return live, (await candidates.profiles(session, [live]))[live].version
+    found = await candidates.profiles(session, [live])
+    if live not in found:
+        raise Overtaken
+    return live, found[live].version
 
 
 async def demands_if_match(session: Session) -> bool:
@@ -174,7 +177,8 @@ async def restore(session: Session, candidate_id: UUID) -> CandidateRead:
     said = await candidates.records_of(session, [live])
     statements = [dedup.key(session, record.features, UUID(record.id)) for record in said[live]]
     await dedup.hold(session, statements)
-    await candidates.resolve(session, live, lock=True, hidden=True)
+    if await candidates.resolve(session, live, lock=True, hidden=True) != live:
+        raise Overtaken
     found = (await candidates.profiles(session, [live]))[live]
     if found.status == "hidden":
         await _refuse_taken(session, [(each["source"], each["id"]) for each in found.fields["external_ids"]])

@@ -21,7 +21,7 @@ from app.kit import caller, json
 from app.kit.caller import Caller
 from app.kit.clock import now
 from app.kit.db import Database, Session
-from app.kit.errors import AppError, Bug
+from app.kit.errors import AppError, Bug, Overtaken
 from app.kit.ids import new_id
 from app.kit.log import get_logger
 from app.settings import Settings
@@ -183,18 +183,25 @@ async def _run_claim(claim: Claim, attempts: int) -> None:
         await _finish(claim, "cancelled")
     except LeaseLost:
         log.warning("job.lease_lost", job=str(claim.id), kind=claim.kind)
+    except Overtaken as error:
+        await _try_again(claim, attempts, error)
     except AppError as error:
         await _finish(claim, "failed", error=error)
     except Exception as error:  # tried again from its cursor, then reported
         log.error("job.failed", job=str(claim.id), kind=claim.kind, exc_info=error)
-        if attempts >= MAX_ATTEMPTS:
-            await _finish(claim, "failed", error=Bug())
-        else:
-            await _release(claim, timedelta(seconds=2**attempts))
+        await _try_again(claim, attempts, Bug())
     finally:
         beat.cancel()
         with suppress(asyncio.CancelledError):
             await beat
+
+
+async def _try_again(claim: Claim, attempts: int, error: AppError) -> None:
+    """Let a job go on from its cursor after a pause; when it was tried too often, it has failed with `error`."""
+    if attempts >= MAX_ATTEMPTS:
+        await _finish(claim, "failed", error=error)
+    else:
+        await _release(claim, timedelta(seconds=2**attempts))
 
 
 async def _heartbeat(claim: Claim) -> None:

@@ -124,7 +124,7 @@ async def _give_back(
     await people.release(session, merge.survivor_id, merge.loser_id, members, records.back)
     said = await consent.release(session, *sides)
     released = await sequences.release(session, *sides)
-    decided = await pools.release(session, *sides, kept.overrides)
+    decided = await pools.release(session, merge.survivor_id, members, merge.created_at, kept.overrides)
     told = await touchpoints.release(session, *sides, released.message_ids)
     staying = {"touchpoint": told, "consent": said, "enrollment": released.between, "membership": decided}
     return [_conflict(kind, each) for kind, ids in staying.items() for each in ids]

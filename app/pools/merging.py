@@ -39,31 +39,31 @@ async def opposed(session: Session, moves: Mapping[UUID, UUID]) -> dict[UUID, li
 async def absorb(session: Session, moves: Mapping[UUID, UUID]) -> dict[UUID, list[dict[str, Any]]]:
     """Give the survivors what was decided about their losers (loser → survivor), where nothing was about them.
 
-    Returns loser → the decisions that gave way, for `release`.
+    Returns loser → what was decided about them, for `release`: it may give way at once, or to what is decided later.
     """
     overrides = OverrideRepository(session)
-    given_way: dict[UUID, list[dict[str, Any]]] = {}
-    for row in await overrides.give_way(list(moves), list(moves.values())):
-        given_way.setdefault(row["candidate_id"], []).append(row)
+    decided: dict[UUID, list[dict[str, Any]]] = {}
+    for row in await overrides.rows_of(list(moves)):
+        decided.setdefault(row["candidate_id"], []).append(row)
+    await overrides.give_way(list(moves), list(moves.values()))
     await overrides.move(list(moves), list(moves.values()))
-    return given_way
+    return decided
 
 
 async def release(
     session: Session,
     survivor_id: UUID,
-    loser_id: UUID,
     members: Collection[UUID],
     since: datetime,
-    given_way: Sequence[Mapping[str, Any]] = (),
+    decided: Sequence[Mapping[str, Any]],
 ) -> list[UUID]:
-    """Undo `absorb`: what was decided about `members` (the loser and whom it had absorbed) is about the loser again.
+    """Undo `absorb`: what was `decided` about the loser (one of `members`) is about them again.
 
     What was decided since the merge (at `since`) is about the survivor and stays; the pools of that are returned.
     """
     overrides = OverrideRepository(session)
-    await overrides.move_back(survivor_id, loser_id, members)
-    await overrides.put_back(given_way)
+    await overrides.take_back(survivor_id, members)
+    await overrides.put_back(decided)
     return await overrides.decided_since(survivor_id, since)
 
 

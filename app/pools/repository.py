@@ -104,9 +104,14 @@ class OverrideRepository(Repository[PoolOverride]):
             statement = statement.where(PoolOverride.candidate_id == candidate_id)
         return len((await self.session.scalars(statement.returning(PoolOverride.candidate_id))).all())
 
-    async def give_way(self, losers: Sequence[UUID], survivors: Sequence[UUID]) -> list[dict[str, Any]]:
+    async def rows_of(self, ids: Sequence[UUID]) -> list[dict[str, Any]]:
+        """Return what was decided about these people, as it is stored."""
+        rows = await self.session.rows("select * from pool_overrides where candidate_id = any(:ids)", ids=ids)
+        return [dict(row) for row in rows]
+
+    async def give_way(self, losers: Sequence[UUID], survivors: Sequence[UUID]) -> None:
         """Take away what was decided about losers where there is a decision about the survivor, or an earlier loser."""
-        rows = await self.session.rows(
+        await self.session.run(
             """with side as (
                  select loser as id, survivor, place
                  from unnest(cast(:losers as uuid[]), cast(:survivors as uuid[]))
@@ -118,11 +123,10 @@ class OverrideRepository(Repository[PoolOverride]):
                  from pool_overrides o join side on side.id = o.candidate_id
                )
                delete from pool_overrides o using ranked r
-               where r.rank > 1 and o.pool_id = r.pool_id and o.candidate_id = r.candidate_id returning o.*""",
+               where r.rank > 1 and o.pool_id = r.pool_id and o.candidate_id = r.candidate_id""",
             losers=losers,
             survivors=survivors,
         )
-        return [dict(row) for row in rows]
 
     async def move(self, losers: Sequence[UUID], survivors: Sequence[UUID]) -> None:
         """Give each survivor its loser's decisions."""
@@ -135,7 +139,7 @@ class OverrideRepository(Repository[PoolOverride]):
         )
 
     async def put_back(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Write decisions again that `give_way` took."""
+        """Write decisions as they were once."""
         await self.session.run(
             """insert into pool_overrides
                select * from jsonb_populate_recordset(cast(null as pool_overrides), cast(:rows as jsonb))
@@ -143,12 +147,11 @@ class OverrideRepository(Repository[PoolOverride]):
             rows=json.dumps(list(rows)),
         )
 
-    async def move_back(self, survivor_id: UUID, loser_id: UUID, members: Collection[UUID]) -> None:
+    async def take_back(self, survivor_id: UUID, members: Collection[UUID]) -> None:
+        """Forget what a survivor has by what was decided about one of `members`."""
         await self.session.run(
-            """update pool_overrides set candidate_id = :loser_id
-               where candidate_id = :survivor_id and arrived_with = any(:members)""",
+            "delete from pool_overrides where candidate_id = :survivor_id and arrived_with = any(:members)",
             survivor_id=survivor_id,
-            loser_id=loser_id,
             members=list(members),
         )
 
