@@ -1,3 +1,4 @@
+from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from sqlalchemy import Select
@@ -20,3 +21,7 @@ class ContentRepository(ResourceRepository[Content]):
         if statuses:
             found = found.where(Content.status.in_(statuses))
         return found
+
+    async def at(self, urls: Collection[str]) -> Sequence[Content]:
+        """Return the contents with these addresses, archived ones too."""
+        return await self.all(self.visible().where(Content.url.in_(urls)).order_by(Content.id))

@@ -1,7 +1,9 @@
 """Keeping contents."""
 
+from collections.abc import Collection
 from uuid import UUID
 
+from app.contents.address import bare
 from app.contents.errors import ContentNotFound
 from app.contents.models import Content
 from app.contents.repository import ContentRepository
@@ -53,6 +55,19 @@ async def change(session: Session, content: Content, patch: ContentPatch) -> Con
         added, removed = kept["topics"]["add"], kept["topics"]["remove"]
         kept["topics"] = [topic for topic in dict.fromkeys([*content.topics, *added]) if topic not in removed]
     return await _write(session, content, kept)
+
+
+async def topics_at(session: Session, urls: Collection[str]) -> dict[str, list[str]]:
+    """Return address → what the contents behind it are about; marks of a campaign in its query do not matter."""
+    spelled = {url: {url, bare(url)} for url in urls}
+    found: dict[str, list[str]] = {}
+    for content in await ContentRepository(session).at(set().union(*spelled.values())):
+        found.setdefault(content.url, []).extend(content.topics)
+    return {
+        url: topics
+        for url, names in spelled.items()
+        if (topics := [t for name in sorted(names) for t in found.get(name, ())])
+    }
 
 
 async def _write(session: Session, content: Content, fields: dict[str, object]) -> ContentRead:

@@ -6,6 +6,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from app.consent import service as consent
+from app.contents import service as contents
 from app.kit import outbox
 from app.kit.clock import now
 from app.kit.db import Session
@@ -24,6 +25,8 @@ from app.touchpoints.trust import JUDGED, TELLING
 
 Outcome = Literal["created", "repeated", "unmatched", "invalid"]
 JUDGED_TOGETHER: Final = JUDGED | TELLING
+VISITS: Final = frozenset({"email_clicked", "page_viewed", "content_downloaded"})
+TOPICS_MAX: Final = 50
 
 
 @dataclass(eq=False, slots=True)
@@ -60,6 +63,7 @@ async def ingest(
     for row in new:
         row.connection_id, row.delivery_id = connection_id, delivery_id
     await _forget_erased(session, new)
+    await _unite_topics(session, new)
     lost = await _store(session, new) if new else {}
     return [lost.get(each.id, each) if each.id is not None else each for each in answers] if lost else answers
 
@@ -125,6 +129,14 @@ async def _forget_erased(session: Session, new: Iterable[NewTouchpoint]) -> None
     for row in new:
         if row.name.hash in erased:
             row.name = NOBODY
+
+
+async def _unite_topics(session: Session, new: Iterable[NewTouchpoint]) -> None:
+    """Add what the tenant's own content is about to what is told of its link."""
+    visits = [(row, row.url) for row in new if row.type in VISITS and isinstance(row.url, str)]
+    topics = await contents.topics_at(session, {url for _, url in visits}) if visits else {}
+    for row, url in visits:
+        row.topics = list(dict.fromkeys([*row.topics, *topics.get(url, ())]))[:TOPICS_MAX]
 
 
 async def _store(session: Session, new: Sequence[NewTouchpoint]) -> dict[UUID, Ingested]:
