@@ -8,11 +8,13 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
 
 from app import examples
-from app.kit import json
+from app.kit import errors, json
+from app.kit.errors import AppError
 
 FILE: Final = Path(__file__).parents[1] / "openapi" / "openapi.json"
 DOCS: Final = Path(__file__).parent / "kit" / "docs"
 VERSION: Final = "1.0.0"
+PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 TAGS: Final = {
     "candidates": "People, and what is known of them.",
     "dedup": "Who is who: checks, pairs, merges.",
@@ -53,8 +55,9 @@ def document(app: FastAPI) -> dict[str, Any]:
         }
     }
     for path in raw["paths"].values():
-        for operation in path.values():
+        for method, operation in path.items():
             _normalise(operation)
+            _declare(method, operation)
     schemas = raw["components"].get("schemas", {})
     _show_pages(schemas)
     examples.complete(schemas)
@@ -80,8 +83,33 @@ def _normalise(operation: dict[str, Any]) -> None:
         content = response.get("content", {})
         schema = content.get("application/json", {}).get("schema", {})
         if schema.get("$ref", "").endswith(("/Problem", "/HTTPValidationError")):
-            response["content"] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+            response["content"] = PROBLEM
             response.setdefault("description", status)
+
+
+def _declare(method: str, operation: dict[str, Any]) -> None:
+    """Add what the edge itself may answer, whichever operation is asked."""
+    asked = {(each["in"], each["name"].lower()) for each in operation.get("parameters", [])}
+    if method == "get" and ("header", "if-none-match") in asked:
+        operation["responses"].setdefault("304", {"description": "Not Modified"})
+    if "pages" in operation["tags"]:
+        return
+    reasons: dict[type[AppError], bool] = {
+        errors.Malformed: "requestBody" in operation,
+        errors.TooLarge: "requestBody" in operation,
+        errors.UnsupportedMediaType: "requestBody" in operation,
+        errors.NotFound: any(place == "path" for place, _ in asked),
+        errors.CursorInvalid: ("query", "cursor") in asked,
+        errors.CursorMismatch: ("query", "cursor") in asked,
+        errors.IdempotencyInProgress: method == "post" and bool(operation["security"]),
+        errors.IdempotencyMismatch: method == "post" and bool(operation["security"]),
+    }
+    for error in (each for each, may_happen in reasons.items() if may_happen):
+        found = operation["responses"].setdefault(
+            str(error.status), {"description": error.title, "content": PROBLEM, "x-codes": []}
+        )
+        if error.code not in found.setdefault("x-codes", []):
+            found["x-codes"].append(error.code)
 
 
 def text(app: FastAPI) -> str:
