@@ -234,7 +234,7 @@ def _decide(
     by_rule = _rule(left, right, agreeing, policy)
     if by_rule == "same":
         return "same", "rule"
-    if _is_automatic(name, weight, agreeing, policy):
+    if is_automatic(name, weight, agreeing, policy):
         return "same", "model"
     return ("possible" if by_rule or is_possible else "different"), "model"
 
@@ -244,7 +244,7 @@ def _shown(side: Side) -> str | None:
     return (name.whole.kanji or name.whole.kana or name.whole.latin) if name else None
 
 
-def _is_automatic(name: str | None, weight: float, agreeing: frozenset[str], policy: Policy) -> bool:
+def is_automatic(name: str | None, weight: float, agreeing: frozenset[str], policy: Policy) -> bool:
     """Whether the model may link by itself: fixed lines never count, the employer only under a name that is near."""
     if not agreeing & TELLING or probability(weight) < policy.auto_threshold:
         return False

@@ -11,6 +11,7 @@ It joins the same transaction as soon as a session is asked for objects.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import UUID
@@ -91,6 +92,11 @@ class Session(AsyncSession):
             statement, values = positional(sql, parameters)
             touched = (await connection.execute(statement, *values)).rpartition(" ")[2]
             return int(touched) if touched.isdigit() else 0
+
+    async def copy(self, sql: str, output: Path) -> None:
+        """Write the rows of a textual query without parameters to a file, as CSV with a header."""
+        async with self._driver(sql) as connection:
+            await connection.copy_from_query(sql, output=str(output), format="csv", header=True)
 
     @asynccontextmanager
     async def _driver(self, sql: str) -> AsyncIterator[asyncpg.Connection]:

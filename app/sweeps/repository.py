@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
 from app.dedup.rules import Knowledge, log_odds
-from app.dedup.sides import COUNTED
+from app.dedup.sides import COUNTED, LISTS, PARTS
 from app.kit.db import Session
 
 LIMIT: Final = "set local statement_timeout = '30min'"
@@ -95,8 +96,8 @@ async def holders_of(session: Session, hashes: Sequence[bytes]) -> list[Any]:
 async def candidate_pairs(session: Session, known: Knowledge, cap: int) -> AsyncIterator[None]:
     """Open the cursor of all pairs of candidates worth judging, the older id left, in the order of the left ones.
 
-    A pair that shares nothing but a name, with no birth date that could be near, is left out where no name alone can
-    reach the review threshold. Of a key that more records show, the oldest `cap` are paired.
+    A pair that shares nothing but a name, with another employer and no birth date that could be near, is left out
+    where no name alone can reach the review threshold. Of a key that more records show, the oldest `cap` are paired.
     """
     await session.run(LIMIT)
     await session.run("set local work_mem = '256MB'")
@@ -117,7 +118,8 @@ def _pairs(known: Knowledge, cap: int) -> str:
     near = """exists (
                 select from match_features x, match_features y
                 where x.candidate_id = a.candidate_id and y.candidate_id = b.candidate_id and (
-                  left(x.birth_date, 4) = left(y.birth_date, 4) or right(x.birth_date, 6) = right(y.birth_date, 6)))"""
+                  x.employer = y.employer or left(x.birth_date, 4) = left(y.birth_date, 4)
+                  or right(x.birth_date, 6) = right(y.birth_date, 6)))"""
     keyed = f"""(select key_hash, candidate_id from (
                    select key_hash, candidate_id, row_number() over (partition by key_hash order by record_id) as place
                    from record_keys r where kind in (%s)
@@ -136,6 +138,19 @@ def names_suffice(known: Knowledge) -> bool:
     best = max(known.model.bits("name", level, rarest) for (of, level) in known.model.weights if of == "name")
     by_rule = any(term.startswith("name") for rule in known.policy.rules for term in rule["all"])
     return by_rule or best + known.prior >= log_odds(known.policy.review_threshold)
+
+
+async def export(session: Session, file: Path) -> None:
+    """Write the flat features of all live candidates to a CSV file, lists as JSON."""
+    await session.run(LIMIT)
+    lists = ", ".join(f"array_to_json(m.{each}) as {each}" for each in LISTS)
+    texts = ", ".join(f"m.{each}" for each in (*COUNTED, "birth_date", "name", *PARTS, "is_plain"))
+    await session.copy(
+        f"""select m.record_id, m.candidate_id, {lists}, {texts} from match_features m
+            join candidates c on c.id = m.candidate_id
+              and c.hidden_at is null and c.erased_at is null and c.merged_into is null""",  # noqa: S608 (constants)
+        file,
+    )
 
 
 async def automatic_links(session: Session, record_ids: Sequence[UUID]) -> list[Any]:

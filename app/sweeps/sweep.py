@@ -1,6 +1,10 @@
 """One sweep: count, compare, merge, ask. It writes as it goes, and begun again it finds only what is left."""
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,8 +21,11 @@ from app.kit.db import Session
 from app.kit.jobs import Claim
 from app.merges import service as merges
 from app.merges.service import Wanted
-from app.sweeps import repository, upkeep
+from app.sweeps import engines, repository, upkeep
 from app.sweeps.findings import Findings, Pair, chained, joined, strongest
+
+_MODULES: Final = {"duckdb": "bulk", "spark": "spark"}
+"""Loaded only when used: what they need is an extra."""
 
 CHUNK: Final = 4_000
 """Pairs that are judged at once: what their records say has to fit in memory."""
@@ -30,7 +37,8 @@ async def run(claim: Claim) -> Mapping[str, Any] | None:
     """Compare everybody with everybody who shares a key; the job's counts say what came of it."""
     counts = {"compared": 0, "merged": 0, "linked": 0, "opened": 0}
     known = await upkeep.prepare(claim)
-    found = await _compare(claim, known, counts)
+    engine = engines.chosen(claim.arguments.get("engine"), known.pool)
+    found = await (_compare(claim, known, counts) if engine == "postgres" else _predict(claim, known, counts, engine))
     if known.policy.automatic:
         found.settle_nameless()
         await _merge(claim, known, found, counts)
@@ -51,6 +59,23 @@ async def _compare(claim: Claim, known: Knowledge, counts: dict[str, int]) -> Fi
             await _judge(session, known, pairs, found)
             counts["compared"] = found.compared
             await _tell(claim, found.compared, counts)
+    return found
+
+
+async def _predict(claim: Claim, known: Knowledge, counts: dict[str, int], engine: str) -> Findings:
+    """Let a bulk engine weigh a copy of the pool; whom it cannot decide on is judged here."""
+    find = import_module(f"app.sweeps.{_MODULES[engine]}").find
+    with TemporaryDirectory(prefix="talentpool-sweep-") as folder:
+        file = Path(folder) / "features.csv"
+        async with claim.database.transaction(claim.caller) as session:
+            await repository.export(session, file)
+        told = await asyncio.to_thread(find, file, known)
+    found = Findings(dict(told.same), set(told.possible), told.compared)
+    for pairs in chunks(told.open, CHUNK):
+        async with claim.step() as session:
+            await _judge(session, known, pairs, found)
+    counts["compared"] = found.compared
+    await _tell(claim, found.compared, counts)
     return found
 
 
