@@ -27,19 +27,23 @@ LONGEST_TRANSACTION: Final = timedelta(minutes=5)
 # Of the verdicts only those on clicks depend on others, and transactions that ran side by side did not see each other.
 # The question about deliveries is exact, the one about bursts asks a little too much.
 _UNSETTLED: Final = """
-select distinct t.candidate_id
-from unnest(cast(:ids as uuid[]), cast(:since as timestamptz[])) as asked(id, since)
-join touchpoints t on t.candidate_id = asked.id
-where t.candidate_id = any(:ids) and t.actor_by = 'rule' and (t.actor_rule_version <> :version
-  or (t.type = 'email_clicked' and t.message_id is not null and t.created_at > asked.since and (
-    'many_links_at_once' = any(t.actor_reasons)
-    or 'click_at_delivery' = any(t.actor_reasons) <> exists (
-      select from touchpoints d where d.message_id = t.message_id and d.candidate_id = t.candidate_id
-        and d.type = 'email_delivered' and d.occurred_at between t.occurred_at - :soon and t.occurred_at)
-    or exists (
-      select from touchpoints d where d.message_id = t.message_id and d.candidate_id = t.candidate_id
-        and d.type = 'email_clicked' and d.occurred_at between t.occurred_at - :burst and t.occurred_at + :burst
-        and d.data->>'url' <> t.data->>'url'))))
+with fresh as materialized (
+  select t.candidate_id, t.actor_rule_version <> :version as is_old, t.message_id, t.occurred_at, t.actor_reasons,
+    t.data->>'url' as url
+  from unnest(cast(:ids as uuid[]), cast(:since as timestamptz[])) as asked(id, since)
+  join touchpoints t on t.candidate_id = asked.id
+  where t.candidate_id = any(:ids) and t.actor_by = 'rule' and (t.actor_rule_version <> :version
+    or (t.type = 'email_clicked' and t.message_id is not null and t.created_at > asked.since))
+)
+select distinct t.candidate_id from fresh t
+where t.is_old or 'many_links_at_once' = any(t.actor_reasons)
+  or 'click_at_delivery' = any(t.actor_reasons) <> exists (
+    select from touchpoints d where d.message_id = t.message_id and d.candidate_id = t.candidate_id
+      and d.type = 'email_delivered' and d.occurred_at between t.occurred_at - :soon and t.occurred_at)
+  or exists (
+    select from touchpoints d where d.message_id = t.message_id and d.candidate_id = t.candidate_id
+      and d.type = 'email_clicked' and d.occurred_at between t.occurred_at - :burst and t.occurred_at + :burst
+      and d.data->>'url' <> t.url)
 """
 _DEEDS: Final = """
 select t.candidate_id,

@@ -99,7 +99,7 @@ def told(person: UUID, happened: Sequence[dict[str, Any]], run: str) -> list[Tou
 async def outcome(session: Session, person: UUID) -> tuple[list[Any], Any, list[Any], float]:
     """Return the timeline, the stored row and the answered parts, without what is a matter of arrival."""
     timeline = await session.rows(
-        """select type, occurred_at, source, external_id, topics, data, actor, actor_reasons, seconds_since_delivery
+        """select type, occurred_at, source, external_id, topics, data, actor, actor_reasons
            from touchpoints where candidate_id = :id order by occurred_at, source, external_id""",
         id=person,
     )
