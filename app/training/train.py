@@ -12,7 +12,7 @@ from typing import Any, Final
 import duckdb
 from splink import Linker
 
-from app.dedup.levels import COMPARISONS, CONTRADICTING
+from app.dedup.levels import CONTRADICTING, LEVELS, Level
 from app.dedup.model import CAP, DUPLICATES, FLOOR
 from app.training.columns import prepare
 from app.training.corpus import Corpus, pairs_of
@@ -127,9 +127,18 @@ def _share(connection: duckdb.DuckDBPyConnection, shown: str, values: str, ruled
 
 
 def bounded(telling: Mapping[Key, float], chance: Mapping[Key, float]) -> Weights:
-    """Return m and u of every level, no weight beyond FLOOR and CAP; a level that was never met weighs nothing."""
-    keys = [(comparison, level.name) for comparison, levels in COMPARISONS.items() for level in levels]
-    return {key: PINNED.get(key) or bounded_weight(telling.get(key), chance.get(key)) for key in keys}
+    """Return m and u of every level, no weight beyond FLOOR and CAP.
+
+    A level that was never met weighs nothing, and one that disagrees never speaks for: relatives share a family name
+    and a telephone, and whoever shares these is not the more likely to be one person for another given name.
+    """
+    return {key: PINNED.get(key) or _held(LEVELS[key], telling.get(key), chance.get(key)) for key in LEVELS}
+
+
+def _held(level: Level, m: float | None, u: float | None) -> tuple[float, float]:
+    if level.verdict == "disagree" and m and u:
+        m = min(m, u)
+    return bounded_weight(m, u)
 
 
 def bounded_weight(m: float | None, u: float | None) -> tuple[float, float]:
