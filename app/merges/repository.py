@@ -30,7 +30,9 @@ class MergeRepository(ResourceRepository[Merge]):
         return await self.first(self.visible().where(*newer)) is not None
 
     async def forget(self, candidate_id: UUID) -> int:
-        """Empty what merges with a candidate foresaw and kept; return how many there were."""
+        """Forget what merges with a candidate knew of fields, and how to undo them; return how many there were."""
         return await self.session.run(
-            """update merges set plan = '{}', kept = '{}' where survivor_id = :id or loser_id = :id""", id=candidate_id
+            """update merges set plan = plan || '{"fields": {}}', kept = '{}'
+               where survivor_id = :id or loser_id = :id""",
+            id=candidate_id,
         )

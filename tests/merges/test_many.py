@@ -81,3 +81,14 @@ async def test_one_merge_that_must_not_be_lets_none_be(desk: Desk, database: Dat
         async with database.transaction(tenant.caller) as session:
             await merge(session)
     assert len(await desk.rows("/v1/merges")) == 1
+
+
+async def test_an_erased_person_is_in_no_merge(desk: Desk, database: Database, tenant: TenantFixture) -> None:
+    a, b = [str(each) for each in await crowd(desk, 2)]
+    merge = await desk.merge(a, b)
+    assert merge["plan"]["fields"]
+    async with database.transaction(tenant.caller) as session:
+        assert await service.erase(session, UUID(b)) == 1
+        kept = "select 1 from merges where cast(plan as text) || cast(kept as text) like '%t1%'"
+        assert await session.rows(kept) == []
+    assert (await desk.get(f"/v1/merges/{merge['id']}"))["plan"]["fields"] == {}
