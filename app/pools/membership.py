@@ -12,6 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.candidates import service as candidates
+from app.criteria import flips
 from app.criteria.fields import Facts
 from app.criteria.predicate import holds
 from app.criteria.tree import Node, leaves
@@ -19,7 +20,7 @@ from app.kit import json, outbox
 from app.kit.clock import now
 from app.kit.db import Session
 from app.kit.outbox import Wake
-from app.pools import criteria_fields, events, flips
+from app.pools import criteria_fields, events
 from app.pools.criteria_fields import POOL
 from app.pools.models import Pool
 from app.pools.repository import (

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
+from app.criteria import flips
 from app.kit import jobs, outbox
 from app.kit.db import Session
 from app.kit.jobs import Claim
 from app.kit.outbox import Wake
-from app.pools import flips, membership
+from app.pools import membership
 from app.pools.models import Pool
 from app.pools.repository import PersonRepository, PoolRepository
 from app.pools.successors import SuccessorRepository

@@ -38,10 +38,12 @@ class Serving:
     def lowest(self) -> str:
         return self.model.tiers[0].key
 
-    def score(self, timeline: Iterable[TouchpointSignal], profile: Mapping[str, Any], at: datetime) -> Score:
-        """Count what happened up to `at`; fit is as of now."""
+    def score(
+        self, timeline: Iterable[TouchpointSignal], profile: Mapping[str, Any], at: datetime, now: datetime
+    ) -> Score:
+        """Count what happened up to `at`; fit is as of `now`."""
         listed = list(timeline)
-        return self.score_held(listed, fit.held(self.fit, profile, listed, at.astimezone(self.model.zone)), at)
+        return self.score_held(listed, fit.held(self.fit, profile, listed, now.astimezone(self.model.zone)), at)
 
     def score_held(self, timeline: Iterable[TouchpointSignal], held: Collection[str], at: datetime) -> Score:
         """Count the same for whom these fit rules are known to hold."""

@@ -36,6 +36,7 @@ async def recompute(session: Session, ids: Sequence[UUID]) -> dict[UUID, datetim
         _earlier(again, counted.again)
         if counted.clipped:
             _earlier(again, await _exactly(session, one, counted.clipped, held, constants[one.model.key], at))
+        _earlier(again, await holding.changes(session, one.fit, living, at.astimezone(one.model.zone)))
     await outbox.schedule(session, *(Wake("member", each) for each in ids))
     return again
 
@@ -56,6 +57,7 @@ async def prove(session: Session, ids: Sequence[UUID]) -> int:
     for one in await registry.serving(session) if living else ():
         held = await holding.held(session, one.fit, living, at.astimezone(one.model.zone))
         _earlier(again, await _exactly(session, one, living, held, constants[one.model.key], at))
+        _earlier(again, await holding.changes(session, one.fit, living, at.astimezone(one.model.zone)))
     after = {(row.candidate_id, row.model_key): row for row in await repository.stored(session, living)}
     await _look_again(session, again)
     return sum(not _agree(before.get(pair), row, at) for pair, row in after.items())

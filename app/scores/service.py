@@ -125,7 +125,7 @@ async def scores_of(
     profiles = await candidates.facts(session, ids)
     timelines = await touchpoints.signals_of(session, list(profiles))
     return {
-        person: counting.read(one, person, one.score(timelines.get(person, ()), profile, at), at)
+        person: counting.read(one, person, one.score(timelines.get(person, ()), profile, at, moment), at)
         for person, profile in profiles.items()
     }
 

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.criteria.flips import next_change
 from app.criteria.predicate import holds
 from app.criteria.tree import parse
 from app.pools.criteria_fields import FIELDS
-from app.pools.flips import next_change
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC).astimezone(ZoneInfo("Asia/Tokyo"))
 MOMENTS = st.integers(-10 * 24, 10 * 24).map(lambda hours: NOW.astimezone(UTC) + timedelta(hours=hours))

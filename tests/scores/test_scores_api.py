@@ -349,3 +349,26 @@ async def test_a_threshold_of_others_is_watched(
     async with database.transaction(tenant.caller) as session:
         await service.set_thresholds(session, "pool:1", {})
         await recount.recompute(session, [person])
+
+
+async def test_a_fit_rule_that_time_ends_is_looked_at_again_in_that_moment(
+    api: httpx.AsyncClient, new_person: NewPerson, happen: Happen, drain: Drain, database: Database
+) -> None:
+    when = {"field": "touchpoints", "op": "has", "value": {"types": ["note"], "within_days": 1}}
+    await publish(api, database, key="default", fit_rules=[{"rule": "lately", "when": when, "points": 15}])
+    person = await new_person()
+    await happen(person, "note", (now() - timedelta(days=1) + timedelta(seconds=4)).isoformat())
+    await drain()
+    assert (await score_of(api, person))["tier"] == "warm"
+    past = await score_of(api, person, at=(now() - timedelta(days=300)).isoformat())
+    assert (past["fit"], past["interest"]) == (15, 0)
+    for _ in range(40):
+        if len(await tier_changes(api)) > 1:
+            break
+        await asyncio.sleep(0.2)
+        await drain()
+    told = [each for _, each in await tier_changes(api)]
+    assert told == [
+        {"model": "default", "from": "cold", "to": "warm"},
+        {"model": "default", "from": "warm", "to": "cold"},
+    ]

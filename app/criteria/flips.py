@@ -15,6 +15,12 @@ _TICK: Final = timedelta(microseconds=1)
 _DAY: Final = timedelta(days=1)
 
 
+def is_timed(node: Node) -> bool:
+    """Whether the passing of time may change the answer for anybody."""
+    asked = [leaf.value.conditions if isinstance(leaf.value, Elements) else leaf for leaf in leaves(node)]
+    return any(leaf.op in _TIMED for each in asked for leaf in leaves(each))
+
+
 def next_change(node: Node, facts: Facts, now: datetime) -> datetime | None:
     """Give the next moment after `now` (aware; its zone gives the calendar day) at which a time leaf may change."""
     moments = (moment for leaf in leaves(node) for moment in _of_leaf(leaf, facts, now))
