@@ -6,7 +6,7 @@ import sys
 
 import httpx
 
-from benchmarks import hooks, ingest, report, story
+from benchmarks import hooks, ingest, report, scores, story
 from benchmarks.stand import Stand, stand
 
 
@@ -28,4 +28,5 @@ async def measure(place: Stand) -> list[report.Figure]:
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the stand is taken down
     with stand() as running:
-        report.show(asyncio.run(measure(running)))
+        figures = asyncio.run(measure(running))
+    report.show([*figures, *scores.measure()])
