@@ -46,18 +46,21 @@ async def people(session: Session, ids: Collection[UUID], *, lock: bool) -> list
 async def live_ids(session: Session, ids: Collection[UUID]) -> dict[UUID, UUID]:
     """Return asked id → live candidate, held against merging until the transaction ends.
 
-    Whoever was merged while this waited is asked for once more: the same statement does not see under which id.
+    Whoever was merged while this waited is asked for again: the same statement does not see under which id.
     """
-    found = await _live_ids(session, ids)
+    found = await _live_ids(session, ids, lock=True)
     missing = set(ids) - found.keys()
-    return found | await _live_ids(session, missing) if missing else found
+    while missing and await _live_ids(session, missing, lock=False):
+        found |= await _live_ids(session, missing, lock=True)
+        missing -= found.keys()
+    return found
 
 
-async def _live_ids(session: Session, ids: Collection[UUID]) -> dict[UUID, UUID]:
+async def _live_ids(session: Session, ids: Collection[UUID], *, lock: bool) -> dict[UUID, UUID]:
+    locking = "order by c.id for key share of c" if lock else ""
     rows = await session.rows(
         f"""select live.asked, c.id from {MEANT} join candidates c on c.id = live.id
-           where c.hidden_at is null and c.erased_at is null and c.merged_into is null
-           order by c.id for key share of c""",  # noqa: S608 (constants)
+           where c.hidden_at is null and c.erased_at is null and c.merged_into is null {locking}""",  # noqa: S608 (constants)
         ids=list(set(ids)),
     )
     return {row.asked: row.id for row in rows}

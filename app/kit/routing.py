@@ -4,7 +4,9 @@ What a handler needs is put on `request.state`: `caller` and `session`. An opera
 `operation`, which is both what is enforced and what the OpenAPI document says.
 """
 
+import asyncio
 import hashlib
+import random
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,6 +33,8 @@ SWEPT: Final = 20
 RETRIED: Final = frozenset({"40P01", "40001"})
 """SQLSTATE of deadlock and serialisation failure: the transaction is rolled back whole, so it is run again."""
 ATTEMPTS: Final = 5
+PAUSE_S: Final = 0.02
+"""Twice as long after each attempt, at most: those who met do not all come back at the same moment."""
 HTTP_300: Final = 300
 COMMON: Final = (
     errors.Unauthorized,
@@ -152,12 +156,12 @@ async def _transact(
                 if audited is not None and response.status_code < HTTP_300:
                     await request.app.state.audit(session, audited, request, response)
                 return response
-        except errors.Overtaken:
+        except (errors.Overtaken, DBAPIError) as error:
+            if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) not in RETRIED:
+                raise
             if attempt == ATTEMPTS - 1:
-                raise
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) not in RETRIED or attempt == ATTEMPTS - 1:
-                raise
+                raise errors.Overtaken from error
+            await asyncio.sleep(random.uniform(0, PAUSE_S * 2**attempt))  # noqa: S311 (a spread)
     raise AssertionError
 
 

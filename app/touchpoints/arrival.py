@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 from uuid import UUID
 
+from app.candidates import service as candidates
 from app.consent import service as consent
 from app.contents import service as contents
 from app.kit import outbox
@@ -87,8 +88,10 @@ async def _located(session: Session, rows: Iterable[NewTouchpoint]) -> Located:
     told = {row.event for row in rows}
     found = await repository.locate(names, [each for each in told if each is not None])
     # Who was merged while this waited for them is somebody else by now, whom the same statement cannot see.
-    if unseen := {each for each in names - found.people.keys() if each.id is not None}:
+    unseen = {each for each in names - found.people.keys() if each.id is not None}
+    while unseen and await candidates.resolve_many(session, [each.id for each in unseen if each.id is not None]):
         found.people.update((await repository.locate(unseen)).people)
+        unseen -= found.people.keys()
     return found
 
 
