@@ -95,14 +95,14 @@ class ConflictRead(Schema):
 
 
 class MergePlan(Schema):
-    """What a merge will do; `plan_hash` holds it to that."""
+    """What a merge will do; `plan_hash` holds it to that. It is empty where a person of the merge was erased."""
 
     model_config = ConfigDict(json_schema_extra={"example": _PLAN})
-    plan_hash: str
-    fields: dict[str, FieldPlan]
-    moves: dict[str, int]
-    consent_effect: list[ConsentEffect]
-    conflicts: list[ConflictRead]
+    plan_hash: str = ""
+    fields: dict[str, FieldPlan] = Field(default={})
+    moves: dict[str, int] = Field(default={})
+    consent_effect: list[ConsentEffect] = Field(default=[])
+    conflicts: list[ConflictRead] = Field(default=[])
 
 
 class MergeRead(Schema):
