@@ -17,6 +17,7 @@ from app.merges import routes as merges
 from app.pages import routes as pages
 from app.pools import routes as pools
 from app.positions import routes as positions
+from app.privacy import routes as privacy
 from app.scores import routes as scores
 from app.sequences import routes as sequences
 from app.sweeps import routes as sweeps
@@ -47,6 +48,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     consent.router,
     contents.router,
     sequences.router,
+    privacy.router,
     pages.router,
     job_routes.router,
 )

@@ -11,6 +11,7 @@ from app.kit import outbox
 from app.kit.db import Session
 from app.kit.ids import block_of
 from app.kit.outbox import Event, Reaction, Wake
+from app.privacy import hiding
 from app.sequences import enrollments, exits
 from app.touchpoints.kinds import DEEDS
 
@@ -67,7 +68,7 @@ def _facet(event: Event) -> Iterator[Wake]:
 REACTIONS: Final[Mapping[str, Sequence[Reaction]]] = {
     "candidate.created": (_attach, _score, _facet),
     "candidate.updated": (_attach, _score, _facet),
-    "candidate.deleted": (_attach, _score, _facet),
+    "candidate.deleted": (_attach, _score, _facet, hiding.on_deleted),
     "candidate.restored": (_attach, _score, _facet),
     "candidate.merged": (_attach, _score, _leave, _facet),
     "candidate.unmerged": (_attach, _score, _facet),

@@ -1,5 +1,5 @@
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import or_
@@ -29,10 +29,24 @@ class MergeRepository(ResourceRepository[Merge]):
         newer = (Merge.survivor_id == merge.survivor_id, Merge.state == "done", Merge.id > merge.id)
         return await self.first(self.visible().where(*newer)) is not None
 
-    async def forget(self, candidate_id: UUID) -> int:
-        """Forget what merges with a candidate knew of fields, and how to undo them; return how many there were."""
-        return await self.session.run(
-            """update merges set plan = plan || '{"fields": {}}', kept = '{}'
-               where survivor_id = :id or loser_id = :id""",
-            id=candidate_id,
+    async def forget(self, ids: Collection[UUID]) -> int:
+        """Empty what merges with these candidates foresaw and kept, and what others kept of pairs with them.
+
+        Returns how many merges they had a part in.
+        """
+        merges = await self.session.run(
+            "update merges set plan = '{}', kept = '{}' where survivor_id = any(:ids) or loser_id = any(:ids)",
+            ids=list(ids),
         )
+        await self.session.run(_FORGET_PAIRS, texts=[str(each) for each in ids])
+        return merges
+
+
+_FORGET_PAIRS: Final = """
+update merges set kept = jsonb_set(kept, '{matching,pairs}', coalesce((
+    select jsonb_agg(pair) from jsonb_array_elements(kept #> '{matching,pairs}') as pair
+    where not (pair ->> 'left_id' = any(:texts) or pair ->> 'right_id' = any(:texts))), '[]'))
+where exists (
+  select from jsonb_array_elements(kept #> '{matching,pairs}') as pair
+  where pair ->> 'left_id' = any(:texts) or pair ->> 'right_id' = any(:texts))
+"""

@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from app.candidates import service as candidates
@@ -63,9 +63,12 @@ async def page(session: Session, paging: Paging, candidate_id: UUID | None) -> P
     return paging.page(rows, MergeRead.model_validate, lambda row: [row.id], *bound, total=total)
 
 
-async def erase(session: Session, candidate_id: UUID) -> int:
-    """Forget what merges with a person foresaw and kept; return how many there were. They cannot be undone any more."""
-    return await MergeRepository(session).forget(candidate_id)
+async def erase(session: Session, ids: Collection[UUID]) -> int:
+    """Forget what merges with these candidates foresaw and kept; return how many there were.
+
+    They cannot be undone any more.
+    """
+    return await MergeRepository(session).forget(ids)
 
 
 async def _wanted(session: Session, body: MergeQuestion, **terms: object) -> Wanted:

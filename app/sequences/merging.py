@@ -116,4 +116,5 @@ async def erase(session: Session, candidate_id: UUID) -> int:
     """End a person's enrollments and forget where mails to them went; return how many messages that were."""
     for row in await EnrollmentRepository(session).active_of([candidate_id]):
         await enrollments.leave(session, row, "erased")
+    await MessageRepository(session).forget_links(candidate_id)
     return await MessageRepository(session).forget(candidate_id)

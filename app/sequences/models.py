@@ -173,6 +173,16 @@ class Message(Versioned, Base):
     delivery: Mapped[str] = mapped_column(default="none", server_default="none")
 
 
+class MessageLink(Tenanted, Base):
+    """Where one link of one mail leads, when the tenant has links tracked: its token names the row, never the URL."""
+
+    __tablename__ = "message_links"
+    __table_args__ = (ForeignKeyConstraint(["tenant_id", "message_id"], ["messages.tenant_id", "messages.id"]),)
+    message_id: Mapped[UUID] = mapped_column(primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True)
+    url: Mapped[str] = mapped_column(info=PERSONAL)
+
+
 class SendBucket(Tenanted, Base):
     """What is left of a shared rate: one row for the tenant, one for each receiving domain."""
 

@@ -88,7 +88,7 @@ async def test_an_erased_person_is_in_no_merge(desk: Desk, database: Database, t
     merge = await desk.merge(a, b)
     assert merge["plan"]["fields"]
     async with database.transaction(tenant.caller) as session:
-        assert await service.erase(session, UUID(b)) == 1
+        assert await service.erase(session, [UUID(b)]) == 1
         kept = "select 1 from merges where cast(plan as text) || cast(kept as text) like '%t1%'"
         assert await session.rows(kept) == []
     assert (await desk.get(f"/v1/merges/{merge['id']}"))["plan"]["fields"] == {}
