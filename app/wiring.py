@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from app.candidates.schemas import CandidatePatch
+from app.imports import service as imports
 from app.intake import service as intake
 from app.intake.statement import Statement
 from app.kit import outbox
@@ -12,7 +13,7 @@ from app.kit.db import Session
 from app.kit.ids import block_of
 from app.kit.outbox import Event, Reaction, Wake
 from app.privacy import hiding
-from app.sequences import enrollments, exits
+from app.sequences import enrollments, entries, exits
 from app.touchpoints.kinds import DEEDS
 
 COUNTED: Final = frozenset({"tags", "interests", "skills", "sources", "current_company", "location"})
@@ -90,3 +91,4 @@ def wire() -> None:
     """Join the slices; called once by each process before its first transaction."""
     outbox.react(REACTIONS)
     enrollments.use_tagger(_tag)
+    entries.use_imports(imports.not_yet_entered)

@@ -1,4 +1,5 @@
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -92,6 +93,28 @@ async def mail_address(session: Session, candidate_id: UUID) -> MailAddress | No
     """Return where mails to this candidate go: the primary, another only when the primary is bounced."""
     found = (await profiles(session, [candidate_id])).get(candidate_id)
     return found.mail_address() if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Where mails to somebody go, and what is known of them."""
+
+    profile: Profile
+
+    @property
+    def address(self) -> MailAddress | None:
+        return self.profile.mail_address()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The plain mapping for criteria and templates."""
+        return self.profile.facts()
+
+
+async def reached(session: Session, ids: Sequence[UUID]) -> dict[UUID, Reached]:
+    """Return of each live candidate where mails go, and what is known of them."""
+    found = await profiles(session, ids)
+    return {each: Reached(profile) for each, profile in found.items() if profile.status == "active"}
 
 
 async def mark_bounced(session: Session, email_key: str) -> list[UUID]:

@@ -223,13 +223,15 @@ async def keep_decisions(session: Session, rows: Sequence[Mapping[str, Any]]) ->
     )
 
 
-async def count_use(session: Session, candidate_id: UUID, channel: str, message_id: UUID, at: datetime) -> None:
+async def count_uses(session: Session, contacts: Mapping[UUID, UUID], channel: str, at: datetime) -> None:
     await session.run(
         """insert into contact_uses (message_id, candidate_id, arrived_with, channel, counted_at)
-           values (:message_id, :candidate_id, :candidate_id, :channel, :at)
+           select message_id, candidate_id, candidate_id, :channel, :at
+           from unnest(cast(:messages as uuid[]), cast(:candidates as uuid[])) as t(message_id, candidate_id)
+           order by message_id
            on conflict (tenant_id, message_id) do update set counted_at = excluded.counted_at""",
-        message_id=message_id,
-        candidate_id=candidate_id,
+        messages=list(contacts),
+        candidates=list(contacts.values()),
         channel=channel,
         at=at,
     )

@@ -130,9 +130,9 @@ async def unsubscribe(
     return is_withdrawn or aim is not None or any(is_new for _, is_new in added)
 
 
-async def count_use(session: Session, candidate_id: UUID, channel: str, message_id: UUID, at: datetime) -> None:
-    """Count a contact of a live candidate; a later attempt of the same message moves its moment."""
-    await repository.count_use(session, candidate_id, channel, message_id, at)
+async def count_uses(session: Session, contacts: Mapping[UUID, UUID], channel: str, at: datetime) -> None:
+    """Count contacts (message → live candidate); a later attempt of the same message moves its moment."""
+    await repository.count_uses(session, contacts, channel, at)
 
 
 async def uncount_use(session: Session, message_id: UUID) -> None:

@@ -8,6 +8,7 @@ from app.contents.errors import ContentNotFound
 from app.contents.models import Content
 from app.contents.repository import ContentRepository
 from app.contents.schemas import ContentPatch, ContentRead, ContentWrite, ReadOnly
+from app.kit.clock import now
 from app.kit.db import Session
 from app.kit.paging import Paging
 from app.kit.schemas import Page
@@ -34,6 +35,21 @@ async def page(session: Session, paging: Paging, kinds: list[str], statuses: lis
     repository = ContentRepository(session)
     rows, total = await repository.newest(repository.narrowed(kinds, statuses), paging, *bound)
     return paging.page(rows, ContentRead.model_validate, lambda row: [row.id], *bound, total=total)
+
+
+async def offered(session: Session, kinds: Collection[str]) -> list[ContentRead]:
+    """Return the contents of these kinds that may be sent now: active, and not over."""
+    repository = ContentRepository(session)
+    found = repository.narrowed(sorted(kinds), ["active"])
+    rows = await repository.all(repository.not_over(found, now())) if kinds else []
+    return [ContentRead.model_validate(row) for row in rows]
+
+
+async def many(session: Session, ids: Collection[UUID]) -> dict[UUID, ContentRead]:
+    """Return those of these contents that exist, by id."""
+    repository = ContentRepository(session)
+    rows = await repository.all(repository.among(ids)) if ids else []
+    return {row.id: ContentRead.model_validate(row) for row in rows}
 
 
 async def create(session: Session, body: ContentWrite) -> ContentRead:

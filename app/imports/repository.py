@@ -296,3 +296,19 @@ async def add_conflicts(session: Session, import_id: UUID, conflicts: Sequence[M
             id=import_id,
             conflicts=json.dumps(conflicts),
         )
+
+
+async def not_yet_entered(session: Session, import_id: UUID, sequence_id: UUID, entry: str, most: int) -> list[UUID]:
+    """Return people of a committed import whom this entry of a sequence has not marked yet."""
+    rows = await session.rows(
+        """select distinct r.candidate_id from import_rows r join imports i on i.id = r.import_id
+           where i.id = :import_id and i.state = 'committed' and r.candidate_id is not null and not exists (
+             select from entry_marks e
+             where e.sequence_id = :sequence_id and e.entry = :entry and e.candidate_id = r.candidate_id)
+           order by r.candidate_id limit :most""",
+        import_id=import_id,
+        sequence_id=sequence_id,
+        entry=entry,
+        most=most,
+    )
+    return [row.candidate_id for row in rows]

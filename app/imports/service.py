@@ -11,7 +11,7 @@ from app.imports.columns import field_of
 from app.imports.errors import ImportNotFound, ImportState, UnknownField, refused
 from app.imports.export import csv_bytes
 from app.imports.models import Import
-from app.imports.repository import ImportRepository
+from app.imports.repository import ImportRepository, not_yet_entered
 from app.imports.schemas import ImportForm, ImportJob, ImportRead, RowRead, Verdict
 from app.imports.sniff import Unreadable, encoding_of, format_of
 from app.kit import job_routes, jobs, json
@@ -20,6 +20,8 @@ from app.kit.errors import FieldError, Invalid
 from app.kit.ids import new_id
 from app.kit.paging import TOTAL_MAX, Paging
 from app.kit.schemas import Page
+
+__all__ = ["not_yet_entered"]
 
 SCOPE: Final = "imports:write"
 PART_BYTES: Final = 1 << 20

@@ -67,11 +67,37 @@ class ContentChoice(Body):
         return self
 
 
+class Variant(Body):
+    """One of several wordings of a step; a person gets the same one each time."""
+
+    key: StepKey
+    template_id: UUID
+    weight: int = Field(1, ge=1, le=1000)
+
+
 class Send(Body):
+    """A mail: of one template, or of one of several variants."""
+
     key: StepKey
     type: Literal["send"]
-    template_id: UUID
+    template_id: UUID | None = None
+    variants: Annotated[list[Variant], Field(min_length=2, max_length=10)] | None = None
     content: ContentChoice | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "Send":
+        keys = [variant.key for variant in self.variants or ()]
+        if (self.template_id is None) == (self.variants is None) or len(set(keys)) != len(keys):
+            raise ValueError
+        return self
+
+    @property
+    def templates(self) -> list[tuple[str, UUID]]:
+        """Return the JSON pointer, below the step, and the id of every template that it may use."""
+        if self.template_id is not None:
+            return [("/template_id", self.template_id)]
+        listed = enumerate(self.variants or ())
+        return [(f"/variants/{place}/template_id", variant.template_id) for place, variant in listed]
 
 
 class LocalTime(Body):
@@ -153,6 +179,12 @@ class Entry(Body):
             raise ValueError
         return self
 
+    @property
+    def word(self) -> str:
+        """Return what tells this entry from the others of its sequence."""
+        asked = self.pool_id or self.tag or self.source_type or self.to or self.import_id
+        return f"{self.on}:{asked}"
+
 
 class Reentry(Body):
     allowed: bool = False
@@ -228,18 +260,6 @@ def _following(steps: Sequence[Step], key: str, after: Step | None) -> Step | No
                 if any(each.key == key for _, each, _ in walk(inner)):
                     return _following(inner, key, then)
     return None
-
-
-def unsupported(definition: Definition) -> list[str]:
-    """Return the pointers of what can be saved but is not carried out yet."""
-    found = [place for place, step, _ in walk(definition.steps) if not _is_carried_out(step)]
-    return found + [f"/entry/{index}" for index in range(len(definition.entry))]
-
-
-def _is_carried_out(step: Step) -> bool:
-    if isinstance(step, Send):
-        return step.content is None or step.content.pick == "id"
-    return step.until is None if isinstance(step, Wait) else not isinstance(step, Notify)
 
 
 def trees(definition: Definition) -> Iterator[tuple[str, Tree]]:

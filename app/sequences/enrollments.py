@@ -1,23 +1,23 @@
 """Letting people in, moving them on, and letting them out."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from app.candidates import service as candidates
-from app.contents import service as contents
 from app.kit import outbox
 from app.kit.clock import now
 from app.kit.db import Session
 from app.kit.ids import new_id
 from app.kit.outbox import Wake
+from app.sequences import choice, events, flow, queue
 from app.sequences import definition as words
-from app.sequences import events, flow, queue
-from app.sequences.definition import Branch, Definition, Send, Step, Wait
+from app.sequences.definition import Branch, Definition, Notify, Send, Step, TagStep, Tree, Wait
 from app.sequences.flow import Plan
-from app.sequences.models import Enrollment, Message, SequenceRevision
+from app.sequences.kept import Kept
+from app.sequences.models import Enrollment, SequenceRevision
 from app.sequences.repository import (
     EnrollmentRepository,
     MessageRepository,
@@ -26,7 +26,10 @@ from app.sequences.repository import (
 )
 from app.tenancy import service as tenancy
 
-DUE = "enrollment"
+DUE: Final = "enrollment"
+WATCH: Final = "watch"
+FEED: Final = UUID(int=0)
+"""The one key of the due work `watch`: a tenant has one feed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,9 @@ class Move:
     at: datetime
 
 
+Notice = tuple[str, str, dict[str, Any]]
+"""A notify step that was passed: its key, its event, its data."""
+_lives: Final = Kept[Live](256)
 Tagger = Callable[[Session, UUID, Sequence[str], Sequence[str]], Awaitable[None]]
 """Adds and removes tags of a candidate; the door for people stands above this slice, so the wiring hands it down."""
 _taggers: list[Tagger] = []
@@ -68,9 +74,21 @@ async def _tag(session: Session, candidate_id: UUID, add: Sequence[str], remove:
 
 async def lives(session: Session, enrollments: Sequence[Enrollment]) -> dict[tuple[UUID, int], Live]:
     """Return the revisions that these enrollments are pinned to."""
-    wanted = {(each.sequence_id, each.sequence_revision) for each in enrollments}
-    found = await SequenceRevisionRepository(session).of(wanted)
-    return {pair: Live.of(revision) for pair, revision in found.items()}
+    return await lives_of(session, {(each.sequence_id, each.sequence_revision) for each in enrollments})
+
+
+async def lives_of(session: Session, wanted: Collection[tuple[UUID, int]]) -> dict[tuple[UUID, int], Live]:
+    """Return these (sequence, revision) pairs as enrollments go through them.
+
+    What was live once never changes, so it is read once.
+    """
+    known = {pair: live for pair in wanted if (live := _lives.get(session.tenant_id, *pair)) is not None}
+    found = await SequenceRevisionRepository(session).of(set(wanted) - known.keys())
+    for pair, revision in found.items():
+        known[pair] = Live.of(revision)
+        if revision.activated_at is not None:
+            _lives.put(known[pair], session.tenant_id, *pair)
+    return known
 
 
 def live_of(enrollment: Enrollment, found: Mapping[tuple[UUID, int], Live]) -> Live:
@@ -85,8 +103,12 @@ async def enter(
     live: Live,
     occurrences: Mapping[UUID, int],
     start_at: datetime | None,
+    by: str | None = None,
 ) -> dict[UUID, UUID]:
-    """Let candidates (with the how manieth time it is) in who are not in; return candidate → enrollment of those."""
+    """Let candidates (with the how manieth time it is) in who are not in; return candidate → enrollment of those.
+
+    `by` says who or what does so, when that is not the caller.
+    """
     moment = now()
     rows = [
         {
@@ -95,7 +117,7 @@ async def enter(
             "sequence_revision": revision,
             "candidate_id": candidate_id,
             "occurrence": occurrence,
-            "entered_by": session.caller.actor,
+            "entered_by": by or session.caller.actor,
             "started_at": moment,
         }
         for candidate_id, occurrence in occurrences.items()
@@ -116,11 +138,21 @@ async def advance(session: Session, ids: Sequence[UUID]) -> dict[UUID, datetime]
     return {each.id: each.next_at for each in rows if each.state == "active" and each.next_at and each.next_at > moment}
 
 
-async def move_on(session: Session, enrollment: Enrollment, step: str, at: datetime) -> None:
-    """Let an enrollment go on from its send step, the next wait counting from `at`; others stay where they are."""
-    if enrollment.state == "active" and enrollment.step == step:
-        found = await lives(session, [enrollment])
-        await _go(session, [_onward(enrollment, live_of(enrollment, found), at)])
+async def look_again(session: Session, candidates: Sequence[UUID]) -> None:
+    """Ask anew for these candidates whether what they wait for has come."""
+    rows = await EnrollmentRepository(session).conditional_of(candidates)
+    found = await lives(session, rows)
+    await _go(session, [_onward(each, live_of(each, found), now()) for each in rows])
+
+
+async def move_on(session: Session, stood: Sequence[tuple[Enrollment, str, datetime]]) -> None:
+    """Let enrollments go on from their send step, the next wait counting from its moment; others stay where they are.
+
+    They are given as (enrollment, step, moment).
+    """
+    there = [(each, at) for each, step, at in stood if each.state == "active" and each.step == step]
+    found = await lives(session, [each for each, _ in there])
+    await _go(session, [_onward(each, live_of(each, found), at) for each, at in there])
 
 
 async def leave(
@@ -163,43 +195,70 @@ async def revive(session: Session, ended: Sequence[Enrollment], reason: str) -> 
     await outbox.record(session, *map(events.enrollment_changed, ended))
     for message in await MessageRepository(session).settled_at([each.id for each in ended]):
         [enrollment] = [each for each in ended if each.id == message.enrollment_id]
-        await move_on(session, enrollment, message.step, message.sent_at or now())
+        await move_on(session, [(enrollment, message.step, message.sent_at or now())])
 
 
 def _onward(enrollment: Enrollment, live: Live, at: datetime) -> Move:
+    """Return the move from where an enrollment stands; a wait for a condition is not over before it has been asked."""
+    if enrollment.limit_at is not None:
+        return Move(enrollment, live, words.find(live.definition, enrollment.step or ""), at)
     return Move(enrollment, live, words.following(live.definition, enrollment.step or ""), at)
 
 
 async def _go(session: Session, moves: Sequence[Move]) -> None:
+    if not moves:
+        return
     moment = now()
     zones = await _zones(session, [(move.live.definition, move.enrollment.candidate_id) for move in moves])
-    moved = []
+    moved, told = [], []
     for move in moves:
         enrollment = move.enrollment
-        plan = await _plan(session, move, moment, zones.get(enrollment.candidate_id, "UTC"))
+        plan, notices = await _plan(session, move, moment, zones.get(enrollment.candidate_id, "UTC"))
         is_new = enrollment.step is None
         for name, value in _standing(plan, moment).items():
             setattr(enrollment, name, value)
         if not is_new:
             enrollment.touch()
         moved.append((enrollment, plan, move.live))
+        told += [(enrollment, notice) for notice in notices]
     await session.flush()
+    await outbox.record(session, *(events.notified(enrollment, *notice) for enrollment, notice in told))
     await _follow(session, moved)
 
 
-async def _plan(session: Session, move: Move, moment: datetime, zone: str) -> Plan:
-    """Return where a move leads, doing on the way what has to be done first."""
+async def _plan(session: Session, move: Move, moment: datetime, zone: str) -> tuple[Plan, list[Notice]]:
+    """Return where a move leads, doing on the way what has to be done first, and what is to be told of it."""
     definition, person = move.live.definition, move.enrollment.candidate_id
+    notices: list[Notice] = []
     plan = flow.plan(definition, move.step, move.at, moment, zone)
     while (act := plan.act) is not None:
+        if isinstance(act, Wait):
+            limit_at = _limit(move, act, plan.at)
+            holds = await _meets(session, person, act.until)
+            plan = flow.after_condition(definition, act, moment, limit_at, zone, holds=holds)
+            continue
         if isinstance(act, Branch):
-            holds = bool(await PersonRepository(session).meeting([person], act.if_))
-            step = flow.after_branch(definition, act, holds=holds)
+            step = flow.after_branch(definition, act, holds=await _meets(session, person, act.if_))
         else:
-            await _tag(session, person, act.add, act.remove)
             step = words.following(definition, act.key)
+        if isinstance(act, TagStep):
+            await _tag(session, person, act.add, act.remove)
+        elif isinstance(act, Notify):
+            notices.append((act.key, act.event, act.data))
         plan = flow.plan(definition, step, plan.at, moment, zone)
-    return plan
+    return plan, notices
+
+
+def _limit(move: Move, wait: Wait, reached: datetime) -> datetime:
+    """Return when a wait for a condition ends: as it was begun, when the enrollment stands at it already."""
+    stood = move.enrollment
+    if stood.step == wait.key and stood.limit_at is not None:
+        return stood.limit_at
+    return flow.limit_of(wait, reached)
+
+
+async def _meets(session: Session, candidate_id: UUID, tree: Tree | None) -> bool:
+    return bool(await PersonRepository(session).meeting([candidate_id], tree or {}))
 
 
 def _standing(plan: Plan, moment: datetime) -> dict[str, Any]:
@@ -209,6 +268,7 @@ def _standing(plan: Plan, moment: datetime) -> dict[str, Any]:
         "state": plan.state,
         "step": plan.step,
         "next_at": plan.waits_until,
+        "limit_at": plan.limit_at,
         "exit": left,
         "finished_at": moment if is_over else None,
     }
@@ -221,12 +281,14 @@ async def _follow(session: Session, moved: Sequence[tuple[Enrollment, Plan, Live
         await MessageRepository(session).schedule([_message(*each) for each in sends])
         session.wake("sender")
     waits = [Wake(DUE, enrollment.id, plan.waits_until) for enrollment, plan, _ in moved if plan.waits_until]
-    await outbox.schedule(session, *waits)
+    watches = [Wake(WATCH, FEED)] if any(plan.limit_at for _, plan, _ in moved) else []
+    await outbox.schedule(session, *waits, *watches)
     await outbox.record(session, *(events.enrollment_changed(enrollment) for enrollment, _, _ in moved))
 
 
 def _message(enrollment: Enrollment, plan: Plan, live: Live, send: Send) -> dict[str, Any]:
     chosen = send.content
+    variant, template_id = choice.wording(send, enrollment.sequence_id, enrollment.candidate_id)
     return {
         "id": new_id(),
         "enrollment_id": enrollment.id,
@@ -236,19 +298,13 @@ def _message(enrollment: Enrollment, plan: Plan, live: Live, send: Send) -> dict
         "occurrence": enrollment.occurrence,
         "candidate_id": enrollment.candidate_id,
         "purpose": live.definition.purpose,
-        "template_id": send.template_id,
-        "template_revision": live.templates[str(send.template_id)],
+        "template_id": template_id,
+        "template_revision": live.templates[str(template_id)],
+        "variant": variant,
         "content_id": chosen.content_id if chosen else None,
-        "content_reason": {"pick": chosen.pick} if chosen else None,
+        "content_reason": {"pick": "id"} if chosen and chosen.pick == "id" else None,
         "due_at": plan.at,
     }
-
-
-async def content_of(session: Session, message: Message) -> Mapping[str, Any] | None:
-    """Return what the mail's content says of itself."""
-    if message.content_id is None:
-        return None
-    return (await contents.read(session, message.content_id)).model_dump(mode="json")
 
 
 async def _zones(session: Session, people: Sequence[tuple[Definition, UUID]]) -> dict[UUID, str]:

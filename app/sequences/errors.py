@@ -35,12 +35,6 @@ class SenderIncomplete(Invalid):
     code = "sender_incomplete"
 
 
-class StepNotSupported(Invalid):
-    """The sequence holds a step or a word that can be saved, but is not carried out yet."""
-
-    code = "step_not_supported"
-
-
 class SequenceNotFound(NotFound):
     """There is no such sequence in this tenant."""
 

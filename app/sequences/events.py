@@ -1,4 +1,5 @@
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 from uuid import UUID
 
 from app.kit.outbox import Event
@@ -39,6 +40,18 @@ def enrollment_changed(enrollment: EnrollmentSays) -> Event:
         "state": enrollment.state,
     }
     return Event("enrollment.changed", "enrollment", enrollment.id, enrollment.version, data=data)
+
+
+def notified(enrollment: EnrollmentSays, step: str, event: str, said: Mapping[str, Any]) -> Event:
+    """A notify step says `event` to whoever reads the feed or listens to webhooks."""
+    data = {
+        "candidate_id": enrollment.candidate_id,
+        "sequence_id": enrollment.sequence_id,
+        "step": step,
+        "event": event,
+        "data": dict(said),
+    }
+    return Event("enrollment.notified", "enrollment", enrollment.id, enrollment.version, data=data)
 
 
 def message_sent(message: MessageSays) -> Event:

@@ -41,7 +41,6 @@ async def let_out(session: Session, candidates: Sequence[UUID]) -> None:
         for row, definition in zip(rows, definitions, strict=True)
     ]
     decisions = await consent.decide(session, questions, keep=False) if questions else []
-    for row, definition, decision in zip(rows, definitions, decisions, strict=True):
-        left = await gate.left_by(session, row, definition, decision)
-        if left is not None:
-            await enrollments.leave(session, row, left.word, left.touchpoint_id)
+    left = await gate.left_by(session, rows, definitions, decisions)
+    for place, why in left.items():
+        await enrollments.leave(session, rows[place], why.word, why.touchpoint_id)

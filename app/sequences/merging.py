@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.kit.db import Session
 from app.sequences import definition as words
-from app.sequences import enrollments
+from app.sequences import enrollments, marks
 from app.sequences.enrollments import Live
 from app.sequences.models import Enrollment
 from app.sequences.repository import EnrollmentRepository, MessageRepository
@@ -59,6 +59,7 @@ async def absorb(session: Session, moves: Mapping[UUID, UUID]) -> None:
     await enrollments.leave_all(session, await _behind(session, active, moves), MERGED)
     await EnrollmentRepository(session).move(moves)
     await MessageRepository(session).move_merged(moves)
+    await marks.move(session, moves)
 
 
 async def _behind(session: Session, active: Sequence[Enrollment], moves: Mapping[UUID, UUID]) -> list[Enrollment]:
@@ -104,6 +105,7 @@ async def release(
     await enrollments.revive(session, free, MERGED)
     between = [row.id for row in rows if row.arrived_with not in members and row.started_at >= since]
     stuck = [row.id for row in ended if row not in free]
+    await marks.share(session, [survivor_id], [loser_id])
     return Released(between + stuck, await MessageRepository(session).headers([row.id for row in back]))
 
 
@@ -116,5 +118,5 @@ async def erase(session: Session, candidate_id: UUID) -> int:
     """End a person's enrollments and forget where mails to them went; return how many messages that were."""
     for row in await EnrollmentRepository(session).active_of([candidate_id]):
         await enrollments.leave(session, row, "erased")
-    await MessageRepository(session).forget_links(candidate_id)
+    await marks.clear(session, [candidate_id])
     return await MessageRepository(session).forget(candidate_id)

@@ -92,6 +92,7 @@ class Enrollment(Versioned, Base):
         ),
         Index("ix_enrollments_sequence_id", "tenant_id", "sequence_id", "state"),
         Index("ix_enrollments_candidate_id", "tenant_id", "candidate_id"),
+        Index("ix_enrollments_condition", "tenant_id", "candidate_id", postgresql_where=text("limit_at is not null")),
     )
     sequence_id: Mapped[UUID]
     sequence_revision: Mapped[int]
@@ -102,7 +103,9 @@ class Enrollment(Versioned, Base):
     state: Mapped[str] = mapped_column(default="active", server_default="active")
     step: Mapped[str | None]
     next_at: Mapped[datetime | None]
-    """When a waiting enrollment goes on."""
+    """When a waiting enrollment goes on; one that waits for a condition is only looked at again."""
+    limit_at: Mapped[datetime | None]
+    """When waiting for a condition ends, whatever it says; null for any other step."""
     exit: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     entered_by: Mapped[str]
     started_at: Mapped[datetime]
@@ -149,6 +152,8 @@ class Message(Versioned, Base):
     purpose: Mapped[str]
     template_id: Mapped[UUID]
     template_revision: Mapped[int]
+    variant: Mapped[str | None]
+    """Which wording of its step it is, where there are several."""
     content_id: Mapped[UUID | None]
     content_reason: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     state: Mapped[str] = mapped_column(default="scheduled", server_default="scheduled")
@@ -170,7 +175,30 @@ class Message(Versioned, Base):
     smtp: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), info=PERSONAL)
     decision_id: Mapped[UUID | None]
     consent_id: Mapped[UUID | None]
+    rendered_hash: Mapped[str | None]
+    """SHA-256 (hex) of the bytes that were handed to the mail server, so that what was kept can be compared."""
     delivery: Mapped[str] = mapped_column(default="none", server_default="none")
+
+
+class EntryMark(Tenanted, Base):
+    """A candidate who has been seen to be what an entry of a sequence asks for: becoming so again is another entry."""
+
+    __tablename__ = "entry_marks"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "sequence_id"], ["sequences.tenant_id", "sequences.id"]),
+        ForeignKeyConstraint(["tenant_id", "candidate_id"], ["candidates.tenant_id", "candidates.id"]),
+        Index("ix_entry_marks_candidate_id", "tenant_id", "candidate_id"),
+    )
+    sequence_id: Mapped[UUID] = mapped_column(primary_key=True)
+    entry: Mapped[str] = mapped_column(primary_key=True)
+    candidate_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class FeedCursor(Tenanted, Base):
+    """How far the feed of changes was read for entries and for waits that end by a condition."""
+
+    __tablename__ = "feed_cursors"
+    seq: Mapped[int]
 
 
 class MessageLink(Tenanted, Base):

@@ -1,24 +1,22 @@
 """What a message comes to, and what follows: for its person's timeline, for the caps, and for the enrollment.
 
-Each function takes an enrollment and its message locked by `hold`, in that order, so that two of them never wait for
-each other.
+Everything here works on an enrollment and its message that are locked, in that order (`hold`, or `queue.hold` for
+many), so that two of them never wait for each other.
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from app.consent import service as consent
 from app.kit import outbox
 from app.kit.clock import now
 from app.kit.db import Session
-from app.sequences import enrollments, events, schedule
+from app.sequences import enrollments, events, queue, schedule
 from app.sequences.errors import MessageNotFound
-from app.sequences.gate import Pass
 from app.sequences.models import Enrollment, Message
-from app.sequences.queue import LEASE
 from app.sequences.repository import (
     EnrollmentRepository,
     MessageRepository,
@@ -28,6 +26,9 @@ from app.touchpoints import service as touchpoints
 from app.touchpoints.schemas import TouchpointIn
 
 SOURCE: Final = "talentpool"
+CHANNEL: Final = "email"
+GOES_ON: Final = frozenset({"no_content"})
+"""Refusals that say nothing of the person: the enrollment goes on to its next step."""
 Reply = dict[str, int | str] | None
 
 
@@ -40,14 +41,15 @@ async def hold(session: Session, enrollment_id: UUID, message_id: UUID) -> tuple
     return enrollment, message
 
 
-async def sent(session: Session, enrollment: Enrollment, message: Message, reply: Reply, at: datetime) -> None:
-    """Note that the mail left at `at`: it counts, it is in the timeline, and the enrollment goes on."""
-    message.sent_at, message.smtp = at, reply
-    await _change(session, message, "sent")
-    await consent.count_use(session, message.candidate_id, message.channel, message.id, at)
-    await _tell(session, message, "email_sent", at, {})
-    await outbox.record(session, events.message_sent(message))
-    await enrollments.move_on(session, enrollment, message.step, at)
+async def sent(session: Session, rows: Sequence[Any], replies: Mapping[UUID, Reply], at: datetime) -> None:
+    """Note that mails (held rows) left at `at`: they count, they are in the timelines, the enrollments go on."""
+    done = await queue.sent(session, replies, at)
+    await consent.count_uses(session, {row.id: row.candidate_id for row in rows}, CHANNEL, at)
+    await _tell(session, [(row, "email_sent", {}) for row in rows], at)
+    await outbox.record(session, *(events.message_sent(done[row.id]) for row in rows))
+    found = await EnrollmentRepository(session).many([row.enrollment_id for row in rows])
+    steps = {row.enrollment_id: row.step for row in rows}
+    await enrollments.move_on(session, [(each, steps[each.id], at) for each in found])
 
 
 async def unknown(session: Session, enrollment: Enrollment, message: Message) -> None:
@@ -58,7 +60,7 @@ async def unknown(session: Session, enrollment: Enrollment, message: Message) ->
         await retry(session, enrollment, message, None, base_s=1.0)
         return
     await _change(session, message, "unknown")
-    await enrollments.move_on(session, enrollment, message.step, begun)
+    await enrollments.move_on(session, [(enrollment, message.step, begun)])
 
 
 async def retry(session: Session, enrollment: Enrollment, message: Message, reply: Reply, *, base_s: float) -> None:
@@ -68,7 +70,7 @@ async def retry(session: Session, enrollment: Enrollment, message: Message, repl
     await consent.uncount_use(session, message.id)
     if message.failures >= schedule.MOST_FAILURES:
         await _change(session, message, "dead")
-        await enrollments.move_on(session, enrollment, message.step, now())
+        await enrollments.move_on(session, [(enrollment, message.step, now())])
         return
     message.scheduled_at = schedule.retry_at(now(), message.failures, base_s, random.random())  # noqa: S311 (a spread)
     await _change(session, message, "retry")
@@ -91,11 +93,11 @@ async def failed(
     if bounce is not None:
         code, reason = (reply["code"], reply["reply"]) if reply else (None, None)
         said = {"bounce": {"kind": bounce, "code": code, "reason": reason}}
-        told = await _tell(session, message, "email_bounced", now(), said)
+        [told] = await _tell(session, [(message, "email_bounced", said)], now())
     live = enrollments.live_of(enrollment, await enrollments.lives(session, [enrollment]))
     if bounce == "hard" and "hard_bounce" in live.definition.exit_on:
         await enrollments.leave(session, enrollment, "hard_bounce", told)
-    await enrollments.move_on(session, enrollment, message.step, now())
+    await enrollments.move_on(session, [(enrollment, message.step, now())])
 
 
 async def refused(
@@ -105,7 +107,9 @@ async def refused(
     message.reasons, message.decision_id = reasons, decision_id
     await _change(session, message, "refused")
     await consent.uncount_use(session, message.id)
-    if enrollment.step == message.step:
+    if reasons[0]["code"] in GOES_ON:
+        await enrollments.move_on(session, [(enrollment, message.step, now())])
+    elif enrollment.step == message.step:
         await enrollments.leave(session, enrollment, reasons[0]["code"])
 
 
@@ -119,21 +123,10 @@ async def cancelled(
     await enrollments.leave(session, enrollment, word, touchpoint_id)
 
 
-async def passed(session: Session, message: Message, by: Pass, header: str) -> None:
-    """Note that the gate let a claimed message pass; it counts at once, so that no other passes in its shadow."""
-    message.to, message.message_id_header, message.reasons = by.to, header, []
-    message.decision_id, message.consent_id = by.decision.id, by.decision.consent_id
-    message.touch()
-    await session.flush()
-    await consent.count_use(session, message.candidate_id, message.channel, message.id, now())
-
-
-async def transmitting(session: Session, message: Message) -> None:
-    """Note that from now on nobody can be sure that a claimed message did not leave."""
-    message.state, message.transmitting_at = "transmitting", now()
-    message.lease_until = message.transmitting_at + LEASE
-    message.touch()
-    await session.flush()
+async def passed(session: Session, rows: Sequence[Mapping[str, Any]], contacts: Mapping[UUID, UUID]) -> None:
+    """Note that the gate let claimed messages pass; they count at once, so that no other passes in their shadow."""
+    await queue.passed(session, rows)
+    await consent.count_uses(session, contacts, CHANNEL, now())
 
 
 async def put_off(session: Session, message: Message, at: datetime, reasons: list[dict[str, str]]) -> None:
@@ -156,18 +149,20 @@ async def _change(session: Session, message: Message, state: str) -> None:
 
 
 async def _tell(
-    session: Session, message: Message, type_: str, at: datetime, said: Mapping[str, object]
-) -> UUID | None:
-    """Write our own mail into the person's timeline, once; return the touchpoint."""
-    told = TouchpointIn.model_validate(
-        {
-            "candidate_id": message.candidate_id,
-            "type": type_,
-            "occurred_at": at,
-            "source": SOURCE,
-            "external_id": f"{message.id}:{message.attempt}:{type_}",
-            "data": {"message_id": message.message_id_header, **said},
-        }
-    )
-    [ingested] = await touchpoints.ingest(session, [told])
-    return ingested.id
+    session: Session, told: Sequence[tuple[Any, str, Mapping[str, object]]], at: datetime
+) -> list[UUID | None]:
+    """Write our own mails into the timelines, each once, given as (message, type, what is said); return the ids."""
+    items = [
+        TouchpointIn.model_validate(
+            {
+                "candidate_id": message.candidate_id,
+                "type": type_,
+                "occurred_at": at,
+                "source": SOURCE,
+                "external_id": f"{message.id}:{message.attempt}:{type_}",
+                "data": {"message_id": message.message_id_header, **said},
+            }
+        )
+        for message, type_, said in told
+    ]
+    return [ingested.id for ingested in await touchpoints.ingest(session, items)]

@@ -1,6 +1,7 @@
 """The messages as a queue: claimed by lease, handed back when a worker is gone, and shared rates."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -52,13 +53,56 @@ where e.id = m.enrollment_id and e.step = m.step and m.enrollment_id = any(:enro
   and m.reasons @> jsonb_build_array(jsonb_build_object('code', cast(:code as text)))
 """
 _REFILL: Final = """
-insert into send_buckets (domain, tokens, refilled_at) values (:domain, :burst, :moment)
+insert into send_buckets as b (domain, tokens, refilled_at)
+select r.domain, r.burst, :moment
+from unnest(cast(:domains as text[]), cast(:bursts as float8[]), cast(:rates as float8[])) as r(domain, burst, rate)
+order by r.domain
 on conflict (tenant_id, domain) do update set
-  tokens = least(:burst, send_buckets.tokens
-    + cast(:per_second as float8)
-    * greatest(cast(extract(epoch from :moment - send_buckets.refilled_at) as float8), 0)),
-  refilled_at = greatest(:moment, send_buckets.refilled_at)
-returning tokens
+  tokens = (select least(r.burst, b.tokens
+      + r.rate * greatest(cast(extract(epoch from :moment - b.refilled_at) as float8), 0))
+    from unnest(cast(:domains as text[]), cast(:bursts as float8[]), cast(:rates as float8[])) as r(domain, burst, rate)
+    where r.domain = b.domain),
+  refilled_at = greatest(:moment, b.refilled_at)
+returning domain, tokens
+"""
+_USE: Final = """
+update send_buckets b set tokens = b.tokens - u.used
+from unnest(cast(:domains as text[]), cast(:used as int[])) as u(domain, used) where b.domain = u.domain
+"""
+_HOLD: Final = """
+with e as materialized (
+  select * from enrollments where id = any(:enrollments) order by id for update
+), m as materialized (
+  select * from messages where id = any(:messages) and enrollment_id = any(array(select id from e)) order by id
+  for update
+), c as materialized (
+  select id from candidates where :is_for_people and id = any(array(select candidate_id from m)) order by id for update
+)
+select m.id, m.enrollment_id, m.sequence_id, m.step, m.occurrence, m.candidate_id, m.channel, m.purpose,
+  m.template_id, m.template_revision, m.content_id, m.content_reason, m.state, m.attempt, m.due_at, m.worker,
+  m.message_id_header, m."to", m.decision_id, e.sequence_revision as pinned_revision, e.started_at,
+  (select count(*) from c) as held
+from m join e on e.id = m.enrollment_id order by m.id
+"""
+_PASSED: Final = """
+update messages m set "to" = p."to", message_id_header = p.header, reasons = '[]', decision_id = p.decision_id,
+  consent_id = p.consent_id, content_id = p.content_id, content_reason = nullif(p.content_reason, 'null'),
+  version = m.version + 1, updated_at = now()
+from jsonb_to_recordset(cast(:rows as jsonb)) as p(id uuid, "to" text, header text, decision_id uuid, consent_id uuid,
+  content_id uuid, content_reason jsonb)
+where m.id = any(:ids) and m.id = p.id
+"""
+_BEGIN: Final = """
+update messages m set state = 'transmitting', transmitting_at = :moment, lease_until = :lease_until,
+  rendered_hash = b.hash, version = m.version + 1, updated_at = now()
+from unnest(cast(:ids as uuid[]), cast(:hashes as text[])) as b(id, hash) where m.id = any(:ids) and m.id = b.id
+"""
+_SENT: Final = """
+update messages m set state = 'sent', sent_at = :moment, smtp = nullif(s.smtp, 'null'), worker = null,
+  lease_until = null, version = m.version + 1, updated_at = now()
+from jsonb_to_recordset(cast(:rows as jsonb)) as s(id uuid, smtp jsonb)
+where m.id = any(:ids) and m.id = s.id
+returning m.id, m.version, m.candidate_id, m.sequence_id
 """
 
 
@@ -86,18 +130,65 @@ async def uncancel(session: Session, enrollments: Sequence[UUID], code: str) -> 
         session.wake("sender")
 
 
-async def take(session: Session, rates: dict[str, int | None], moment: datetime) -> datetime:
-    """Use one token of each rate (domain, empty for the tenant → mails a minute; None is no limit).
+async def hold(session: Session, pairs: Sequence[tuple[UUID, UUID]], *, is_for_people: bool) -> dict[UUID, Any]:
+    """Lock messages, given as (enrollment, message): enrollments first, then messages, then, if asked for, people.
 
-    Returns `moment` when all had one, else when the last of them will; then nothing is used.
+    Returns message id → what is asked of it and of its enrollment, as it is now.
     """
-    limited = {domain: rate / 60 for domain, rate in sorted(rates.items()) if rate is not None}
-    ready = moment
-    for domain, per_second in limited.items():
-        burst = max(1.0, per_second * BURST_S)
-        tokens = await session.value(_REFILL, domain=domain, burst=burst, per_second=per_second, moment=moment)
-        if tokens < 1:
-            ready = max(ready, moment + timedelta(seconds=(1 - tokens) / per_second))
-    if limited and ready == moment:
-        await session.run("update send_buckets set tokens = tokens - 1 where domain = any(:all)", all=list(limited))
+    rows = await session.rows(
+        _HOLD,
+        enrollments=[enrollment for enrollment, _ in pairs],
+        messages=[message for _, message in pairs],
+        is_for_people=is_for_people,
+    )
+    return {row.id: row for row in rows}
+
+
+async def passed(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Note what the gate let pass: where it goes, by which decision, with which content."""
+    await session.run(_PASSED, rows=json.dumps(rows), ids=[row["id"] for row in rows])
+
+
+async def begin(session: Session, hashes: Mapping[UUID, str]) -> None:
+    """Note that from now on nobody can be sure that these messages (→ hash of their bytes) did not leave."""
+    moment = now()
+    await session.run(_BEGIN, ids=list(hashes), hashes=list(hashes.values()), moment=moment, lease_until=moment + LEASE)
+
+
+async def sent(session: Session, replies: Mapping[UUID, object], moment: datetime) -> dict[UUID, Any]:
+    """Note that these messages (→ the server's reply) left; return their rows of id, version and whom they are of."""
+    rows = [{"id": message_id, "smtp": reply} for message_id, reply in replies.items()]
+    done = await session.rows(_SENT, rows=json.dumps(rows), ids=list(replies), moment=moment)
+    return {row.id: row for row in done}
+
+
+async def take(session: Session, asked: Sequence[Mapping[str, int | None]], moment: datetime) -> list[datetime]:
+    """Use one token of each rate that a mail asks for (domain, empty for the tenant → mails a minute; None: no limit).
+
+    Returns for each mail `moment` when all its rates had one, else when they will, if nobody else takes them; then
+    nothing is used. The buckets are locked in the order of their names, so that workers never wait for each other.
+    """
+    limits = {domain: rate / 60 for each in asked for domain, rate in each.items() if rate is not None}
+    if not limits:
+        return [moment] * len(asked)
+    domains = sorted(limits)
+    rows = await session.rows(
+        _REFILL,
+        domains=domains,
+        bursts=[max(1.0, limits[domain] * BURST_S) for domain in domains],
+        rates=[limits[domain] for domain in domains],
+        moment=moment,
+    )
+    room, used = {row.domain: float(row.tokens) for row in rows}, Counter[str]()
+    room = {row.domain: float(row.tokens) for row in rows}
+    used, waiting = Counter[str](), Counter[str]()
+    ready: list[datetime] = []
+    for each in asked:
+        wanted = [domain for domain in each if domain in limits]
+        is_room = all(room[domain] >= used[domain] + 1 for domain in wanted)
+        pauses = ((1 + used[of] + waiting[of] - room[of]) / limits[of] for of in wanted)
+        ready.append(moment if is_room else moment + timedelta(seconds=max(pauses)))
+        (used if is_room else waiting).update(wanted)
+    if used:
+        await session.run(_USE, domains=list(used), used=list(used.values()))
     return ready

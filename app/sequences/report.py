@@ -2,16 +2,25 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from app.kit.clock import now
 from app.kit.db import Session
 from app.sequences import definition as words
-from app.sequences import models
-from app.sequences.definition import Definition
+from app.sequences import models, significance
+from app.sequences.definition import Definition, Send, Step
+from app.sequences.figures import (
+    ByActor,
+    Comparison,
+    EnrollmentCounts,
+    SequenceReport,
+    StepReport,
+    VariantReport,
+)
 from app.sequences.models import STATES
 from app.sequences.repository import SequenceRevisionRepository
-from app.sequences.schemas import ByActor, EnrollmentCounts, SequenceReport, StepReport
+from app.sequences.significance import Arm
 
 _ENROLLMENTS: Final = """
 select state, exit->>'reason' as reason, count(*) as n from enrollments where sequence_id = :id group by 1, 2
@@ -25,7 +34,26 @@ select m.step, t.type, t.actor, count(distinct m.id) as n
 from messages m join touchpoints t on '<' || t.message_id || '>' = m.message_id_header
 where m.sequence_id = :id and t.type = any(:types) group by 1, 2, 3
 """
+_VARIANTS: Final = """
+select m.step, m.variant, count(*) as sent, count(*) filter (where exists (
+    select from touchpoints t where t.message_id = trim(both '<>' from m.message_id_header)
+      and (t.type = 'email_replied' and t.actor <> 'machine' or t.type = 'email_clicked' and t.actor = 'human')
+  )) as answered, count(*) filter (where exists (
+    select from touchpoints t where t.message_id = trim(both '<>' from m.message_id_header)
+      and t.type = 'email_unsubscribed')) as unsubscribed
+from messages m where m.sequence_id = :id and m.variant is not null and m.state in ('sent', 'unknown')
+group by 1, 2 order by 1, 2
+"""
 _TYPES: Final = ("email_opened", "email_clicked", "email_replied", "email_unsubscribed")
+
+
+@dataclass(frozen=True, slots=True)
+class Counted(Arm):
+    """One wording of a step with what is told of it beside."""
+
+    sent: int = 0
+    answered: int = 0
+    unsubscribed: int = 0
 
 
 async def report(session: Session, sequence: models.Sequence) -> SequenceReport:
@@ -33,24 +61,25 @@ async def report(session: Session, sequence: models.Sequence) -> SequenceReport:
     people = await session.rows(_ENROLLMENTS, id=sequence.id)
     mails = await session.rows(_MESSAGES, id=sequence.id)
     signs = await session.rows(_SIGNS, id=sequence.id, types=list(_TYPES))
+    variants = await session.rows(_VARIANTS, id=sequence.id)
     steps = await _steps(session, sequence)
     return SequenceReport(
         sequence_id=sequence.id,
         as_of=now(),
         enrollments=_people(people),
         steps=[
-            _step(key, type_, [row for row in mails if row.step == key], [row for row in signs if row.step == key])
-            for key, type_ in steps.items()
+            _step(step, *([row for row in rows if row.step == step.key] for rows in (mails, signs, variants)))
+            for step in steps
         ],
     )
 
 
-async def _steps(session: Session, sequence: models.Sequence) -> dict[str, str]:
-    """Return key → type of the steps of every revision, in the order in which they first came."""
+async def _steps(session: Session, sequence: models.Sequence) -> list[Step]:
+    """Return the steps of every revision, in the order in which they first came, each as it is now."""
     wanted = [(sequence.id, number + 1) for number in range(sequence.revision or 0)]
     found = await SequenceRevisionRepository(session).of(wanted)
     definitions = [Definition.model_validate(found[pair].definition) for pair in wanted if pair in found]
-    return {step.key: step.type for each in definitions for _, step, _ in words.walk(each.steps)}
+    return list({step.key: step for each in definitions for _, step, _ in words.walk(each.steps)}.values())
 
 
 def _people(rows: Iterable[Any]) -> EnrollmentCounts:
@@ -69,16 +98,17 @@ def _people(rows: Iterable[Any]) -> EnrollmentCounts:
     )
 
 
-def _step(key: str, type_: str, mails: list[Any], signs: list[Any]) -> StepReport:
+def _step(step: Step, mails: list[Any], signs: list[Any], variants: list[Any]) -> StepReport:
     states, reasons, delivery = Counter[str](), Counter[str](), Counter[str]()
+    arms = _arms(step, variants)
     for row in mails:
         states[row.state] += row.n
         delivery[row.delivery] += row.n
         if row.reason is not None:
             reasons[row.reason] += row.n
     return StepReport(
-        key=key,
-        type=type_,
+        key=step.key,
+        type=step.type,
         messages={state: states[state] for state in STATES},
         by_reason=dict(reasons),
         delivered=delivery["delivered"],
@@ -88,7 +118,20 @@ def _step(key: str, type_: str, mails: list[Any], signs: list[Any]) -> StepRepor
         replied=sum(row.n for row in signs if row.type == "email_replied" and row.actor != "machine"),
         opened=_by_actor(signs, "email_opened"),
         clicked=_by_actor(signs, "email_clicked"),
+        variants=[VariantReport.model_validate(each) for each in arms],
+        comparison=Comparison.model_validate(significance.compare(arms)) if arms else None,
     )
+
+
+def _arms(step: Step, variants: list[Any]) -> list[Counted]:
+    """Return the wordings of a step, those that it has now first, also when they were never sent."""
+    found = {row.variant: row for row in variants}
+    now_used = [variant.key for variant in step.variants or ()] if isinstance(step, Send) else []
+    keys = dict.fromkeys([*now_used, *found])
+    return [
+        Counted(key, found[key].sent, found[key].answered, found[key].unsubscribed) if key in found else Counted(key)
+        for key in keys
+    ]
 
 
 def _by_actor(signs: list[Any], type_: str) -> ByActor:

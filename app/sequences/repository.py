@@ -1,10 +1,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from sqlalchemy import Select, literal, text, tuple_
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.candidates.models import Candidate
@@ -17,8 +17,9 @@ from app.kit.ids import last_of
 from app.kit.repository import Repository, ResourceRepository
 from app.pools import criteria_fields
 from app.sequences import models
+from app.sequences.definition import Definition
 from app.sequences.errors import MessageState, SequenceKeyTaken, TemplateKeyTaken
-from app.sequences.models import Enrollment, Message, SequenceRevision, Template, TemplateRevision
+from app.sequences.models import Enrollment, EntryMark, Message, SequenceRevision, Template, TemplateRevision
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,14 @@ class TemplateRevisionRepository(Repository[TemplateRevision]):
 
     async def of(self, wanted: Collection[tuple[UUID, int]]) -> dict[UUID, TemplateRevision]:
         """Return the revisions of these (template, revision) pairs, by template."""
+        return {row.template_id: row for row in (await self.pairs(wanted)).values()}
+
+    async def pairs(self, wanted: Collection[tuple[UUID, int]]) -> dict[tuple[UUID, int], TemplateRevision]:
+        """Return the revisions of these (template, revision) pairs."""
         if not wanted:
             return {}
         pairs = tuple_(TemplateRevision.template_id, TemplateRevision.revision).in_(list(wanted))
-        return {row.template_id: row for row in await self.all(self.visible().where(pairs))}
+        return {(row.template_id, row.revision): row for row in await self.all(self.visible().where(pairs))}
 
 
 class SequenceRepository(ResourceRepository[models.Sequence]):
@@ -109,6 +114,16 @@ class EnrollmentRepository(ResourceRepository[Enrollment]):
     async def active_now(self, candidates: Collection[UUID]) -> list[Enrollment]:
         """Return where these candidates are on their way, without a lock."""
         return await self.all(self.narrowed_to(candidates).where(Enrollment.state == "active"))
+
+    async def conditional_of(self, candidates: Collection[UUID]) -> list[Enrollment]:
+        """Return, locked, where these candidates wait for a condition."""
+        waiting = self.narrowed_to(candidates).where(Enrollment.state == "active", Enrollment.limit_at.is_not(None))
+        return await self.all(held(waiting)) if candidates else []
+
+    async def is_any_conditional(self) -> bool:
+        """Whether anybody waits for a condition."""
+        waiting = "select from enrollments where limit_at is not null and state = 'active'"
+        return bool(await self.session.value(f"select exists ({waiting})"))
 
     async def of_candidates(self, candidates: Collection[UUID]) -> list[Enrollment]:
         """Return, locked in the order of their ids, every enrollment of these candidates."""
@@ -186,18 +201,6 @@ class MessageRepository(ResourceRepository[Message]):
         found = self.visible().where(Message.enrollment_id.in_(enrollments), waiting)
         return {row.enrollment_id: row for row in await self.all(found.order_by(Message.id))} if enrollments else {}
 
-    async def twin(self, of: Message) -> Message | None:
-        """Return a message by which the same person may have got the same step, under another id."""
-        same = (
-            Message.id != of.id,
-            Message.sequence_id == of.sequence_id,
-            Message.candidate_id == of.candidate_id,
-            Message.step == of.step,
-            Message.occurrence == of.occurrence,
-            Message.state.in_(["sent", "transmitting", "unknown"]),
-        )
-        return await self.first(self.visible().where(*same))
-
     async def move(self, enrollments: Collection[UUID], candidate_id: UUID) -> int:
         """Give the messages of these enrollments to a candidate; return how many there were."""
         return await self.session.run(
@@ -242,7 +245,8 @@ class MessageRepository(ResourceRepository[Message]):
     async def forget_links(self, candidate_id: UUID) -> None:
         """Forget where links in a person's mails led."""
         await self.session.run(
-            "delete from message_links where message_id in (select id from messages where candidate_id = :candidate_id)",
+            """delete from message_links
+               where message_id in (select id from messages where candidate_id = :candidate_id)""",
             candidate_id=candidate_id,
         )
 
@@ -258,13 +262,14 @@ class MessageRepository(ResourceRepository[Message]):
         """Write due steps; one that the same person already has, waiting or sent, in the same sequence is left out."""
         await self.session.run(
             """insert into messages (id, enrollment_id, sequence_id, sequence_revision, step, occurrence,
-                 candidate_id, purpose, template_id, template_revision, content_id, content_reason, due_at,
+                 candidate_id, purpose, template_id, template_revision, variant, content_id, content_reason, due_at,
                  scheduled_at)
                select id, enrollment_id, sequence_id, sequence_revision, step, occurrence, candidate_id, purpose,
-                 template_id, template_revision, content_id, content_reason, due_at, due_at
+                 template_id, template_revision, variant, content_id, nullif(content_reason, 'null'), due_at, due_at
                from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, enrollment_id uuid, sequence_id uuid,
                  sequence_revision bigint, step text, occurrence bigint, candidate_id uuid, purpose text,
-                 template_id uuid, template_revision bigint, content_id uuid, content_reason jsonb, due_at timestamptz)
+                 template_id uuid, template_revision bigint, variant text, content_id uuid, content_reason jsonb,
+                 due_at timestamptz)
                on conflict do nothing""",
             rows=json.dumps(rows),
         )
@@ -288,6 +293,30 @@ from ranked where ranked.id = m.id and ranked.rank > 1
 """
 
 
+class EntryRepository(Repository[EntryMark]):
+    model = EntryMark
+
+    async def live(self) -> list[tuple[models.Sequence, Definition]]:
+        """Return the active sequences with what is live of them."""
+        sequences = await self.session.scalars(SequenceRepository(self.session).narrowed(["active"]))
+        by_id = {each.id: each for each in sequences.all()}
+        pairs = [(each.id, each.revision) for each in by_id.values() if each.revision is not None]
+        found = await SequenceRevisionRepository(self.session).of(pairs)
+        return [(by_id[of], Definition.model_validate(row.definition)) for (of, _), row in sorted(found.items())]
+
+    async def mark_all(self, sequence_id: UUID, entry: str, tree: Mapping[str, Any]) -> None:
+        """Mark everybody who meets a search tree now."""
+        asked = sql.compiled(criteria_fields.read(tree, ""), criteria_fields.ADAPTERS, now())
+        met = (
+            PersonRepository(self.session)
+            .visible()
+            .where(asked)
+            .with_only_columns(literal(sequence_id), literal(entry), Candidate.id)
+        )
+        into = insert(EntryMark).from_select(["sequence_id", "entry", "candidate_id"], met, include_defaults=False)
+        await self.session.execute(into.on_conflict_do_nothing())
+
+
 class PersonRepository(Repository[Candidate]):
     model = Candidate
 
@@ -298,27 +327,44 @@ class PersonRepository(Repository[Candidate]):
         return set((await self.session.scalars(found)).all()) if ids else set()
 
 
-EXIT_TOUCHPOINT = """
-select id, type from touchpoints
-where candidate_id = :candidate_id and type = any(:types)
-  and (type != 'email_replied' or actor != 'machine')
-  and (type != 'email_bounced' or coalesce(data->'bounce'->>'kind', 'hard') != 'soft')
-  and (type != all(:since_start) or occurred_at >= :started_at)
-order by occurred_at, id limit 1
+_EXITS: Final = """
+select a.place, t.id, t.type
+from jsonb_to_recordset(cast(:rows as jsonb)) as a(place int, candidate_id uuid, types text[], since_start text[],
+  started_at timestamptz)
+cross join lateral (
+  select id, type from touchpoints
+  where candidate_id = a.candidate_id and type = any(a.types)
+    and (type != 'email_replied' or actor != 'machine')
+    and (type != 'email_bounced' or coalesce(data->'bounce'->>'kind', 'hard') != 'soft')
+    and (type != all(a.since_start) or occurred_at >= a.started_at)
+  order by occurred_at, id limit 1
+) as t
+"""
+_TWINS: Final = """
+select m.id from messages m where m.id = any(:ids) and exists (
+  select from messages t where t.candidate_id = m.candidate_id and t.sequence_id = m.sequence_id and t.step = m.step
+    and t.occurrence = m.occurrence and t.id <> m.id and t.state in ('sent', 'transmitting', 'unknown'))
+"""
+_SEEN: Final = """
+select distinct candidate_id, content_id from messages
+where candidate_id = any(:candidates) and content_id is not null and state not in ('cancelled', 'refused', 'failed')
 """
 
 
-async def exit_touchpoint(
-    session: Session, candidate_id: UUID, types: Sequence[str], since_start: Sequence[str], started_at: datetime
-) -> Any:  # noqa: ANN401 (a row)
-    """Return the first touchpoint of these types, those of `since_start` only from `started_at` on."""
-    return await session.row(
-        EXIT_TOUCHPOINT,
-        candidate_id=candidate_id,
-        types=list(types),
-        since_start=list(since_start),
-        started_at=started_at,
-    )
+async def exit_touchpoints(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Return (place, id, type) of each person's first touchpoint of its types, some only from `started_at` on."""
+    return await session.rows(_EXITS, rows=json.dumps(rows))
+
+
+async def twins(session: Session, ids: Sequence[UUID]) -> set[UUID]:
+    """Return those of these messages whose person may have got the same step already, under another id."""
+    return {row.id for row in await session.rows(_TWINS, ids=list(ids))}
+
+
+async def seen(session: Session, candidates: Sequence[UUID]) -> set[tuple[UUID, UUID]]:
+    """Return (candidate, content) of what these candidates were sent, or are about to be."""
+    rows = await session.rows(_SEEN, candidates=list(candidates))
+    return {(row.candidate_id, row.content_id) for row in rows}
 
 
 SIGNS = """

@@ -71,6 +71,11 @@ async def enroll_many(session: Session, sequence: models.Sequence, body: Enrollm
     )
 
 
+async def admit(session: Session, sequence: models.Sequence, ids: Sequence[UUID], by: str) -> None:
+    """Let those in who may enter, for a reason that is no caller's."""
+    await _enroll(session, sequence, ids, None, by)
+
+
 def require_one_way(body: EnrollmentCreate) -> None:
     """Raise Invalid unless exactly one of `candidate_id` and `candidate_ids` is given."""
     if (body.candidate_id is None) == (body.candidate_ids is None):
@@ -133,7 +138,11 @@ async def move(session: Session, enrollment: Enrollment, revision: int) -> Enrol
 
 
 async def _enroll(
-    session: Session, sequence: models.Sequence, ids: Sequence[UUID], start_at: datetime | None
+    session: Session,
+    sequence: models.Sequence,
+    ids: Sequence[UUID],
+    start_at: datetime | None,
+    by: str | None = None,
 ) -> list[Entered]:
     if sequence.status != "active" or sequence.revision is None:
         raise SequenceNotActive
@@ -148,7 +157,7 @@ async def _enroll(
         for each in dict.fromkeys(resolved.values())
         if _may_enter(before.get(each), live.definition)
     }
-    created = await enrollments.enter(session, sequence.id, sequence.revision, live, new, start_at)
+    created = await enrollments.enter(session, sequence.id, sequence.revision, live, new, start_at, by)
     raced = await repository.latest(sequence.id, set(new) - set(created))
     known = before | raced
     return _answers(ids, resolved, created, known)
@@ -219,7 +228,8 @@ def _next(row: Enrollment, live: Live | None, waiting_for: dict[UUID, Message]) 
     if row.next_at is None:
         return None
     after = words.following(live.definition, row.step)
-    return NextStep(step=after.key if after else row.step, due_at=row.next_at, scheduled_at=row.next_at, reasons=[])
+    at = row.limit_at or row.next_at
+    return NextStep(step=after.key if after else row.step, due_at=at, scheduled_at=at, reasons=[])
 
 
 def _read(row: Enrollment, following: NextStep | None) -> EnrollmentRead:

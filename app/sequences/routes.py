@@ -11,6 +11,7 @@ from app.kit.routing import EdgeRoute, SessionDep, operation
 from app.kit.schemas import Page
 from app.pools.errors import CriteriaInvalid
 from app.sequences import errors, messages, models, report, roster, service, templates
+from app.sequences.figures import SequenceReport
 from app.sequences.models import Enrollment, Message, Template
 from app.sequences.repository import MessageFilter
 from app.sequences.schemas import (
@@ -25,7 +26,6 @@ from app.sequences.schemas import (
     PreviewRead,
     SequencePatch,
     SequenceRead,
-    SequenceReport,
     SequenceWrite,
     TemplateRead,
     TemplateWrite,
@@ -192,7 +192,6 @@ async def update_sequence(
         WRITE,
         errors.SequenceNotFound,
         errors.SequenceEmpty,
-        errors.StepNotSupported,
         errors.SenderIncomplete,
         errors.TemplateIncomplete,
         PreconditionFailed,

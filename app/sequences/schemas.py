@@ -291,6 +291,7 @@ class MessageRead(Schema):
             "purpose": "talent_pool",
             "template_id": ID,
             "template_revision": 1,
+            "variant": None,
             "content_id": None,
             "content_reason": None,
             "state": "sent",
@@ -304,6 +305,7 @@ class MessageRead(Schema):
             "smtp": {"code": 250, "reply": "2.0.0 Ok"},
             "decision_id": ID,
             "consent_id": ID,
+            "rendered_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "delivery": "none",
         }
     )
@@ -319,6 +321,7 @@ class MessageRead(Schema):
     purpose: str
     template_id: UUID
     template_revision: int
+    variant: str | None
     content_id: UUID | None
     content_reason: dict[str, Any] | None
     state: str
@@ -332,69 +335,10 @@ class MessageRead(Schema):
     smtp: Reply | None
     decision_id: UUID | None
     consent_id: UUID | None
+    rendered_hash: str | None
     delivery: str
 
 
 class MessageSettle(Body):
     model_config = example({"outcome": "sent"})
     outcome: Literal["sent", "not_sent"]
-
-
-class ByActor(Schema):
-    human: int
-    machine: int
-    unknown: int
-
-
-class StepReport(Schema):
-    key: str
-    type: str
-    messages: dict[str, int]
-    by_reason: dict[str, int]
-    delivered: int
-    bounced: int
-    complained: int
-    unsubscribed: int
-    replied: int
-    opened: ByActor
-    clicked: ByActor
-
-
-class EnrollmentCounts(Schema):
-    total: int
-    active: int
-    completed: int
-    exited: int
-    stopped: int
-    by_exit: dict[str, int]
-
-
-class SequenceReport(Schema):
-    """Counts of messages are those that the list of messages gives for the same filters."""
-
-    model_config = example(
-        {
-            "sequence_id": ID,
-            "as_of": AT,
-            "enrollments": {"total": 1, "active": 0, "completed": 1, "exited": 0, "stopped": 0, "by_exit": {}},
-            "steps": [
-                {
-                    "key": "thanks",
-                    "type": "send",
-                    "messages": {"sent": 1},
-                    "by_reason": {},
-                    "delivered": 0,
-                    "bounced": 0,
-                    "complained": 0,
-                    "unsubscribed": 0,
-                    "replied": 0,
-                    "opened": {"human": 0, "machine": 0, "unknown": 0},
-                    "clicked": {"human": 0, "machine": 0, "unknown": 0},
-                }
-            ],
-        }
-    )
-    sequence_id: UUID
-    as_of: Timestamp
-    enrollments: EnrollmentCounts
-    steps: list[StepReport]

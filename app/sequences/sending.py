@@ -1,44 +1,41 @@
 """The sender: claims due messages, asks the gate, lets each leave once, and writes down what became of it.
 
-Four short transactions a message: claimed, asked, transmitting, finished. What a worker may still write is fenced by
-the attempt and by its own id, so a worker that was taken for dead can do no harm, and a mail that may have left is
-never sent again by itself.
+Four short transactions: claimed, asked, transmitting, finished; each for as many messages as are at that point at the
+moment. What a worker may still write is fenced by the attempt and by its own id, so a worker that was taken for dead
+can do no harm, and a mail that may have left is never sent again by itself.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import timedelta
+from typing import Any, Final
 from uuid import UUID
 
-from app.candidates import service as candidates
 from app.kit import caller, due
 from app.kit.caller import Caller
 from app.kit.clock import now
 from app.kit.db import Database, Session
 from app.kit.log import get_logger
 from app.kit.presence import Presence, held
-from app.sequences import enrollments, gate, links, outcomes, queue, repository, templates, wire
-from app.sequences.errors import TemplateInvalid, TemplateLimit
-from app.sequences.gate import Later, Left, Pass, Refused
+from app.sequences import enrollments, gate, outcomes, preparing, queue, repository
+from app.sequences.gate import Later, Left, Pass, Refused, Verdict
+from app.sequences.liquid import Refused as NotRendered
 from app.sequences.mailer import Envelope, Mailer, Outcome
-from app.sequences.models import Enrollment, Message
-from app.sequences.render import Facts, Wording
-from app.sequences.repository import TemplateRevisionRepository
-from app.sequences.wire import AddressRefused, Mail
+from app.sequences.preparing import Ready
+from app.sequences.together import Together
+from app.sequences.wire import AddressRefused
 from app.settings import Settings
 
 log = get_logger(__name__)
 
 POLL_S: Final = 1.0
 GRACE_S: Final = 5.0
-FRESH: Final = timedelta(seconds=1)
-"""How long the gate's answer is relied on while the mail server is spoken to; after that it is asked again."""
+ROWS_A_LANE: Final = 4
+"""How many messages a worker holds for each lane: enough that none waits, few enough to be sent within a lease."""
 FINISH_PAUSES_S: Final = (0.0, 0.2, 1.0, 5.0, 15.0)
 LOST_BATCH: Final = 200
 RENDER_FAILED: Final = {"code": "render_failed", "detail": "The template cannot be rendered for this person."}
-SENDER_INCOMPLETE: Final = {"code": "sender_incomplete", "detail": "The tenant's sender has no usable from_email."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,33 +49,12 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
-    """What the gate has let pass: everything that the mail is made of."""
+class Written:
+    """A claimed mail with its bytes."""
 
-    wording: Wording
-    facts: Facts
+    claim: Claim
+    envelope: Envelope
     to: str
-    message_id_header: str
-    mailto: str | None
-    asked_at: datetime
-
-    def envelope(self, rendered_subject: str, html: str, text: str) -> Envelope:
-        """Return the bytes and their way; raises AddressRefused."""
-        sender = self.facts.sender
-        mail = Mail(
-            message_id=self.message_id_header,
-            at=self.asked_at,
-            from_name=sender.get("name") or "",
-            from_email=sender["from_email"],
-            to=self.to,
-            reply_to=sender.get("reply_to"),
-            subject=rendered_subject,
-            html=html,
-            text=text,
-            unsubscribe_url=self.facts.unsubscribe_url,
-            unsubscribe_mailto=self.mailto,
-        )
-        return Envelope(wire.address(mail.from_email), wire.address(self.to), wire.write(mail))
 
 
 class Sender:
@@ -87,6 +63,10 @@ class Sender:
     def __init__(self, database: Database, settings: Settings, mailer: Mailer, worker: UUID) -> None:
         self._database, self._settings, self._mailer, self._worker = database, settings, mailer, worker
         self._busy: set[asyncio.Task[None]] = set()
+        self._in_hand = 0
+        self._lanes = asyncio.Semaphore(settings.send_lanes)
+        self._begins = Together(self._begin_all)
+        self._ends = Together(self._finish_all)
 
     async def run(self) -> None:
         """Send for ever."""
@@ -104,8 +84,8 @@ class Sender:
                 await presence.check()
                 await self.tend()
                 tended_at = now()
-            await self._fill()
-            await self._wait()
+            taken = await self._fill()
+            await self._wait(is_more=taken > 0)
 
     async def once(self) -> int:
         """Do everything that is due now, and wait for it; return how many messages were taken."""
@@ -130,19 +110,21 @@ class Sender:
             return await repository.sender_tenants(connection)
 
     async def _fill(self) -> int:
-        free = self._settings.send_lanes - len(self._busy)
-        claims = await self._claim(free) if free > 0 else []
-        for claim in claims:
-            task = asyncio.create_task(self.deliver(claim))
+        """Claim as many messages as there is room for, once half of what can be held is gone."""
+        most = self._settings.send_lanes * ROWS_A_LANE
+        claims = await self._claim(most - self._in_hand) if self._in_hand <= most // 2 else []
+        for each in _by_caller(claims):
+            self._in_hand += len(each)
+            task = asyncio.create_task(self._deliver_all(each))
             self._busy.add(task)
             task.add_done_callback(self._busy.discard)
         return len(claims)
 
-    async def _wait(self) -> None:
-        if len(self._busy) == self._settings.send_lanes:
-            await asyncio.wait(self._busy, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
+    async def _wait(self, *, is_more: bool) -> None:
+        if self._busy:
+            await asyncio.sleep(POLL_S / 100 if is_more else POLL_S / 20)
         else:
-            await asyncio.sleep(POLL_S / 20 if self._busy else POLL_S / 2)
+            await asyncio.sleep(POLL_S / 2)
 
     async def _claim(self, most: int) -> list[Claim]:
         claims: list[Claim] = []
@@ -159,83 +141,91 @@ class Sender:
 
     async def deliver(self, claim: Claim) -> None:
         """Bring one claimed message to its outcome."""
-        try:
-            ready = await self._ask(claim)
-            envelope = await self._write(claim, ready) if ready is not None else None
-            if ready is None or envelope is None:
-                return
-            outcome = await self._mailer.send(envelope, lambda: self._begin(claim, ready))
-        except Exception as error:  # a bug or a lost database: what is certain of the message stands in its state
-            log.error("sender.attempt_failed", message=str(claim.message_id), exc_info=error)
-            outcome = None
-        await self._finish(claim, outcome)
+        self._in_hand += 1
+        await self._deliver_all([claim])
 
-    async def _ask(self, claim: Claim) -> Ready | None:
+    async def _deliver_all(self, claims: Sequence[Claim]) -> None:
+        """Bring claimed messages of one tenant to their outcomes."""
+        settled = 0
+        try:
+            written = await self._ready(claims)
+            settled = len(claims) - len(written)
+            self._in_hand -= settled
+            await asyncio.gather(*(self._send(each) for each in written))
+        except Exception as error:  # the database may be away: what is claimed is free again when its lease ends
+            log.error("sender.batch_failed", messages=len(claims), exc_info=error)
+            self._in_hand -= len(claims) - settled
+
+    async def _ready(self, claims: Sequence[Claim]) -> list[Written]:
+        """Ask the gate, and write those that pass; what fails as a batch is done one by one."""
+        try:
+            return await self._write(claims, await self._ask(claims))
+        except Exception as error:  # one bad message must not stop the others
+            if len(claims) == 1:
+                log.error("sender.attempt_failed", message=str(claims[0].message_id), exc_info=error)
+                await self._finish(claims[0], None)
+                return []
+        return [written for claim in claims for written in await self._ready([claim])]
+
+    async def _ask(self, claims: Sequence[Claim]) -> list[Ready]:
+        ready: list[Ready] = []
+        async with self._database.transaction(claims[0].caller) as session:
+            rows = await self._held(session, claims, {"claimed"}, is_for_people=True)
+            for round_ in _of_different_people(rows.values()):
+                verdicts = await gate.ask(session, round_, is_first=True)
+                asked = list(zip(round_, verdicts, strict=True))
+                passed = [(row, verdict) for row, verdict in asked if isinstance(verdict, Pass)]
+                made, lacking = await preparing.prepare(session, self._settings.base_url, passed)
+                ready += made
+                for row, verdict in (*asked, *lacking):
+                    await _settle(session, row, verdict)
+        return ready
+
+    async def _write(self, claims: Sequence[Claim], ready: Sequence[Ready]) -> list[Written]:
+        by_id = {claim.message_id: claim for claim in claims}
+        envelopes = await asyncio.to_thread(lambda: [_envelope(each) for each in ready])
+        written: list[Written] = []
+        for each, envelope in zip(ready, envelopes, strict=True):
+            claim = by_id[each.message_id]
+            if envelope is None:
+                await self._refuse(claim)
+            else:
+                written.append(Written(claim, envelope, each.to))
+        return written
+
+    async def _refuse(self, claim: Claim) -> None:
         async with self._database.transaction(claim.caller) as session:
-            found = await self._held(session, claim, "claimed")
-            return await self._pass(session, *found) if found is not None else None
+            for row in (await self._held(session, [claim], {"claimed"})).values():
+                pair = await outcomes.hold(session, row.enrollment_id, row.id)
+                await outcomes.refused(session, *pair, [RENDER_FAILED], row.decision_id)
 
-    async def _pass(self, session: Session, enrollment: Enrollment, message: Message) -> Ready | None:
-        live = enrollments.live_of(enrollment, await enrollments.lives(session, [enrollment]))
-        verdict = await gate.ask(session, message, enrollment, live.definition)
-        if isinstance(verdict, Pass):
-            return await self._prepare(session, enrollment, message, verdict)
-        if isinstance(verdict, Left):
-            await outcomes.cancelled(session, enrollment, message, verdict.word, verdict.touchpoint_id)
-        elif isinstance(verdict, Refused):
-            decision = verdict.decision
-            await outcomes.refused(session, enrollment, message, verdict.reasons, decision.id if decision else None)
-        elif isinstance(verdict, Later):
-            await outcomes.put_off(session, message, verdict.at, verdict.reasons)
-        return None
+    async def _send(self, written: Written) -> None:
+        """Let one mail leave over the next free lane."""
+        claim = written.claim
+        async with self._lanes:
+            try:
+                outcome = await self._mailer.send(written.envelope, lambda: self._begins.do(claim.caller, written))
+            except Exception as error:  # a bug or a lost database: what is certain stands in the message's state
+                log.error("sender.attempt_failed", message=str(claim.message_id), exc_info=error)
+                outcome = None
+            self._in_hand -= 1
+            await self._finish(claim, outcome)
 
-    async def _prepare(self, session: Session, enrollment: Enrollment, message: Message, passed: Pass) -> Ready | None:
-        sender = await templates.sender(session)
-        try:
-            header = message.message_id_header or wire.message_id(message.id, sender.get("from_email") or "")
-        except AddressRefused:
-            await outcomes.refused(session, enrollment, message, [SENDER_INCOMPLETE], passed.decision.id)
-            return None
-        await outcomes.passed(session, message, passed, header)
-        wordings = await TemplateRevisionRepository(session).of([(message.template_id, message.template_revision)])
-        facts = await candidates.facts(session, [message.candidate_id])
-        link = links.Link(session.tenant_id, message.id)
-        return Ready(
-            wording=templates.wording(wordings[message.template_id]),
-            facts=Facts(
-                candidate=facts.get(message.candidate_id, {}),
-                sender=sender,
-                unsubscribe_url=links.unsubscribe_url(self._settings.base_url, link),
-                content=await enrollments.content_of(session, message),
-            ),
-            to=passed.to,
-            message_id_header=header,
-            mailto=sender.get("unsubscribe_mailto"),
-            asked_at=now(),
-        )
-
-    async def _write(self, claim: Claim, ready: Ready) -> Envelope | None:
-        try:
-            rendered = await templates.rendered_or_refused(ready.wording, ready.facts)
-            return ready.envelope(rendered.subject, rendered.html, rendered.text)
-        except (TemplateInvalid, TemplateLimit, AddressRefused):
-            async with self._database.transaction(claim.caller) as session:
-                if found := await self._held(session, claim, "claimed"):
-                    await outcomes.refused(session, *found, [RENDER_FAILED], found[1].decision_id)
-            return None
-
-    async def _begin(self, claim: Claim, ready: Ready) -> bool:
-        """Write down that the mail may have left from now on; False when it must not any more."""
-        async with self._database.transaction(claim.caller) as session:
-            found = await self._held(session, claim, "claimed")
-            if found is None:
-                return False
-            if now() - ready.asked_at > FRESH:
-                again = await self._pass(session, *found)
-                if again is None or again.to != ready.to:
-                    return False
-            await outcomes.transmitting(session, found[1])
-            return True
+    async def _begin_all(self, who: Caller, asked: Sequence[Written]) -> list[bool]:
+        """Write down which mails may have left from now on; False for those that must not any more."""
+        wanted = {each.claim.message_id: each for each in asked}
+        async with self._database.transaction(who) as session:
+            rows = await self._held(session, [each.claim for each in asked], {"claimed"}, is_for_people=True)
+            begun: dict[UUID, str] = {}
+            for round_ in _of_different_people(rows.values()):
+                verdicts = await gate.ask(session, round_, is_first=False)
+                for row, verdict in zip(round_, verdicts, strict=True):
+                    if isinstance(verdict, Pass) and verdict.to == wanted[row.id].to:
+                        begun[row.id] = preparing.hash_of(wanted[row.id].envelope)
+                    else:
+                        await _withhold(session, row, verdict)
+            await queue.begin(session, begun)
+        return [each.claim.message_id in begun for each in asked]
 
     async def _finish(self, claim: Claim, outcome: Outcome | None) -> None:
         if outcome is not None and outcome.is_our_fault:
@@ -245,32 +235,36 @@ class Sender:
         for pause in FINISH_PAUSES_S:
             await asyncio.sleep(pause)
             try:
-                await self._try_to_finish(claim, outcome)
+                await self._ends.do(claim.caller, (claim, outcome))
             except Exception as error:  # the database may be away: what became of the mail must not be lost for that
                 log.warning("sender.finish_failed", message=str(claim.message_id), exc_info=error)
             else:
                 return
 
-    async def _try_to_finish(self, claim: Claim, outcome: Outcome | None) -> None:
-        async with self._database.transaction(claim.caller) as session:
-            found = await self._held(session, claim, "claimed", "transmitting", "unknown")
-            if found is not None:
-                uncertain = Outcome("unknown" if found[1].state == "transmitting" else "retry")
-                await self._record(session, found[0], found[1], outcome or uncertain)
+    async def _finish_all(self, who: Caller, done: Sequence[tuple[Claim, Outcome | None]]) -> list[None]:
+        said = {claim.message_id: outcome for claim, outcome in done}
+        async with self._database.transaction(who) as session:
+            rows = await self._held(session, [claim for claim, _ in done], {"claimed", "transmitting", "unknown"})
+            sent = {of: outcome for of, outcome in said.items() if outcome and outcome.kind == "sent" and of in rows}
+            if sent:
+                replies = {of: _reply(outcome) for of, outcome in sent.items()}
+                await outcomes.sent(session, [rows[of] for of in sent], replies, now())
+            for row in (row for row in rows.values() if row.id not in sent):
+                uncertain = Outcome("unknown" if row.state == "transmitting" else "retry")
+                await self._record(session, row, said[row.id] or uncertain)
+        return [None] * len(done)
 
-    async def _record(self, session: Session, enrollment: Enrollment, message: Message, outcome: Outcome) -> None:
-        reply: outcomes.Reply = {"code": outcome.code, "reply": outcome.reply} if outcome.code else None
-        if outcome.kind == "sent":
-            await outcomes.sent(session, enrollment, message, reply, now())
-        elif outcome.kind == "failed":
-            await outcomes.failed(session, enrollment, message, reply, outcome.bounce)
+    async def _record(self, session: Session, row: Any, outcome: Outcome) -> None:  # noqa: ANN401 (a row)
+        enrollment, message = await outcomes.hold(session, row.enrollment_id, row.id)
+        if outcome.kind == "failed":
+            await outcomes.failed(session, enrollment, message, _reply(outcome), outcome.bounce)
         elif message.state == "unknown":
             return
         elif outcome.kind == "unknown":
             await outcomes.unknown(session, enrollment, message)
         else:
             base_s = self._settings.send_retry_base_s
-            await outcomes.retry(session, enrollment, message, reply, base_s=base_s)
+            await outcomes.retry(session, enrollment, message, _reply(outcome), base_s=base_s)
 
     async def _rescue(self, claim: Claim, state: str) -> None:
         async with self._database.transaction(claim.caller) as session:
@@ -282,9 +276,67 @@ class Sender:
             else:
                 await outcomes.unknown(session, enrollment, message)
 
-    async def _held(self, session: Session, claim: Claim, *states: str) -> tuple[Enrollment, Message] | None:
-        """Lock a claimed message with its enrollment; None when this attempt may not write it any more."""
-        enrollment, message = await outcomes.hold(session, claim.enrollment_id, claim.message_id)
-        is_ours = message.attempt == claim.attempt and message.state in states
-        is_ours = is_ours and message.worker in {self._worker, None}
-        return (enrollment, message) if is_ours else None
+    async def _held(
+        self, session: Session, claims: Sequence[Claim], states: Collection[str], *, is_for_people: bool = False
+    ) -> dict[UUID, Any]:
+        """Lock claimed messages; those that their attempt may not write any more are left out."""
+        pairs = [(claim.enrollment_id, claim.message_id) for claim in claims]
+        rows = await queue.hold(session, pairs, is_for_people=is_for_people)
+        attempts = {claim.message_id: claim.attempt for claim in claims}
+        return {
+            of: row
+            for of, row in rows.items()
+            if row.attempt == attempts[of] and row.state in states and row.worker in {self._worker, None}
+        }
+
+
+def _by_caller(claims: Iterable[Claim]) -> list[list[Claim]]:
+    found: dict[Caller, list[Claim]] = {}
+    for claim in claims:
+        found.setdefault(claim.caller, []).append(claim)
+    return list(found.values())
+
+
+def _of_different_people(rows: Iterable[Any]) -> list[list[Any]]:
+    """Split rows into rounds in which nobody occurs twice: what one mail uses up counts for the next."""
+    rounds: list[dict[UUID, Any]] = []
+    for row in rows:
+        free = next((round_ for round_ in rounds if row.candidate_id not in round_), None)
+        if free is None:
+            rounds.append(free := {})
+        free[row.candidate_id] = row
+    return [list(round_.values()) for round_ in rounds]
+
+
+def _envelope(ready: Ready) -> Envelope | None:
+    try:
+        return ready.envelope()
+    except (NotRendered, AddressRefused):
+        return None
+
+
+def _reply(outcome: Outcome) -> outcomes.Reply:
+    return {"code": outcome.code, "reply": outcome.reply} if outcome.code else None
+
+
+async def _settle(session: Session, row: Any, verdict: Verdict) -> None:  # noqa: ANN401 (a row)
+    """Write down why a held message does not leave now; nothing for one that may."""
+    if isinstance(verdict, Pass):
+        return
+    enrollment, message = await outcomes.hold(session, row.enrollment_id, row.id)
+    if isinstance(verdict, Left):
+        await outcomes.cancelled(session, enrollment, message, verdict.word, verdict.touchpoint_id)
+    elif isinstance(verdict, Refused):
+        decision = verdict.decision
+        await outcomes.refused(session, enrollment, message, verdict.reasons, decision.id if decision else None)
+    elif isinstance(verdict, Later):
+        await outcomes.put_off(session, message, verdict.at, verdict.reasons)
+
+
+async def _withhold(session: Session, row: Any, verdict: Verdict) -> None:  # noqa: ANN401 (a row)
+    """Write down why a mail that was written does not leave; one whose address is another now begins anew."""
+    if isinstance(verdict, Pass):
+        _, message = await outcomes.hold(session, row.enrollment_id, row.id)
+        await outcomes.hand_back(session, message)
+    else:
+        await _settle(session, row, verdict)

@@ -14,14 +14,13 @@ from app.kit.paging import Paging
 from app.kit.schemas import Page
 from app.pools import criteria_fields
 from app.sequences import definition as words
-from app.sequences import links, models, render, templates
+from app.sequences import links, marks, models, render, templates
 from app.sequences.definition import Definition, Send
 from app.sequences.errors import (
     SenderIncomplete,
     SequenceEmpty,
     SequenceNotActive,
     SequenceNotFound,
-    StepNotSupported,
     TemplateIncomplete,
     TemplateNotFound,
 )
@@ -107,8 +106,9 @@ async def change(session: Session, sequence: models.Sequence, patch: SequencePat
 async def activate(session: Session, sequence: models.Sequence) -> SequenceRead:
     """Let the draft go live, with the template revisions of this moment; without one, go on after a pause.
 
-    Raises SequenceEmpty, StepNotSupported, SenderIncomplete, TemplateIncomplete, TemplateInvalid, TemplateLimit.
+    Raises SequenceEmpty, SenderIncomplete, TemplateIncomplete, TemplateInvalid, TemplateLimit.
     """
+    was_live = sequence.revision if sequence.status == "active" else None
     if sequence.draft_revision is not None:
         draft = await revision_of(session, sequence.id, sequence.draft_revision)
         definition = Definition.model_validate(draft.definition)
@@ -119,7 +119,11 @@ async def activate(session: Session, sequence: models.Sequence) -> SequenceRead:
         return await read(session, sequence)
     if not get_settings().base_url.startswith(SAFE_ORIGINS):
         log.warning("sequence.links_are_not_https", sequence=str(sequence.id))
-    return await _set_status(session, sequence, "active")
+    read_now = await _set_status(session, sequence, "active")
+    live = await _definition(session, sequence, sequence.revision)
+    before = await _definition(session, sequence, was_live)
+    await marks.begin(session, sequence.id, live or Definition(), before)
+    return read_now
 
 
 async def pause(session: Session, sequence: models.Sequence) -> SequenceRead:
@@ -137,6 +141,12 @@ async def revision_of(session: Session, sequence_id: UUID, revision: int) -> Seq
     if found is None:
         raise SequenceNotFound
     return found
+
+
+async def _definition(session: Session, sequence: models.Sequence, revision: int | None) -> Definition | None:
+    if revision is None:
+        return None
+    return Definition.model_validate((await revision_of(session, sequence.id, revision)).definition)
 
 
 async def _set_status(session: Session, sequence: models.Sequence, status: str) -> SequenceRead:
@@ -171,7 +181,7 @@ async def _check(session: Session, definition: Definition) -> None:
     for pointer, tree in words.trees(definition):
         criteria_fields.read(tree, pointer)
     known = await _templates(session, definition)
-    unknown = [f"{place}/template_id" for place, step in _sends(definition) if step.template_id not in known]
+    unknown = [place for place, template_id in _uses(definition) if template_id not in known]
     if unknown:
         raise TemplateNotFound(errors=[_not_found(pointer) for pointer in unknown])
     for place, step in _sends(definition):
@@ -190,25 +200,18 @@ async def _pinned(session: Session, definition: Definition) -> dict[str, Any]:
     """Return template id → live revision of a definition that may go live."""
     if not definition.steps:
         raise SequenceEmpty
-    if pointers := words.unsupported(definition):
-        raise StepNotSupported(errors=[FieldError(each, "step_not_supported", _WAITS) for each in pointers])
-    sends = list(_sends(definition))
+    uses = list(_uses(definition))
     sender = await templates.sender(session)
-    if sends and not sender.get("from_email"):
+    if uses and not sender.get("from_email"):
         raise SenderIncomplete
     known = await _templates(session, definition)
     missing = await _missing_items(session, known, sender)
     errors = [
-        FieldError(f"{place}/template_id", "missing_display_item", item)
-        for place, step in sends
-        for item in missing[step.template_id]
+        FieldError(place, "missing_display_item", item) for place, template_id in uses for item in missing[template_id]
     ]
     if errors:
         raise TemplateIncomplete(errors=errors)
     return {str(template.id): template.revision for template in known.values()}
-
-
-_WAITS = "This can be saved, but is not carried out yet."
 
 
 async def _missing_items(
@@ -229,8 +232,13 @@ def _sends(definition: Definition) -> Iterator[tuple[str, Send]]:
     return ((place, step) for place, step, _ in words.walk(definition.steps) if isinstance(step, Send))
 
 
+def _uses(definition: Definition) -> Iterator[tuple[str, UUID]]:
+    """Yield the JSON pointer and the id of every template that is named."""
+    return ((place + part, template_id) for place, step in _sends(definition) for part, template_id in step.templates)
+
+
 async def _templates(session: Session, definition: Definition) -> dict[UUID, Template]:
-    wanted: Collection[UUID] = {step.template_id for _, step in _sends(definition)}
+    wanted: Collection[UUID] = {template_id for _, template_id in _uses(definition)}
     return await TemplateRepository(session).many(wanted)
 
 

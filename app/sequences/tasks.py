@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.kit import due, jobs
 from app.kit.db import Database, Session
-from app.sequences import enrollments, exits, messages
+from app.sequences import enrollments, entries, exits, messages
 from app.sequences.mailer import Mailer, NullMailer, Server, SmtpMailer
 from app.sequences.sending import Sender
 from app.settings import Settings
@@ -26,6 +26,11 @@ async def let_out(session: Session, keys: Sequence[UUID]) -> None:
 @due.drain(messages.DUE)
 async def take_signs(session: Session, keys: Sequence[UUID]) -> None:
     await messages.take_signs(session, keys)
+
+
+@due.drain(entries.DUE)
+async def watch(session: Session, _: Sequence[UUID]) -> Mapping[UUID, datetime]:
+    return await entries.watch(session)
 
 
 @jobs.loop("sender")

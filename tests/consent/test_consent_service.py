@@ -99,8 +99,8 @@ async def test_uses_count_against_the_cap_until_they_leave_it(
     await say(said(candidate_id))
     moment = now()
     async with database.transaction(tenant.caller) as session:
-        await service.count_use(session, candidate_id, "email", first, moment - 3 * DAY)
-        await service.count_use(session, candidate_id, "email", second, moment - DAY)
+        await service.count_uses(session, {first: candidate_id}, "email", moment - 3 * DAY)
+        await service.count_uses(session, {second: candidate_id}, "email", moment - DAY)
         asked = [
             question(candidate_id),
             question(candidate_id, message_id=first),
@@ -122,8 +122,8 @@ async def test_a_human_sign_rests_the_guard(
     candidate_id, first = await make_candidate("aiko@example.co.jp"), new_id()
     await say(said(candidate_id))
     async with database.transaction(tenant.caller) as session:
-        await service.count_use(session, candidate_id, "email", first, now() - 2 * DAY)
-        await service.count_use(session, candidate_id, "email", new_id(), now() - DAY)
+        await service.count_uses(session, {first: candidate_id}, "email", now() - 2 * DAY)
+        await service.count_uses(session, {new_id(): candidate_id}, "email", now() - DAY)
         [tired] = await service.decide(session, [question(candidate_id)], keep=False)
         assert tired.codes == ("fatigue",)
         await service.human_signs(session, {first: now() - 2 * DAY})
