@@ -50,5 +50,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     sequences.router,
     privacy.router,
     pages.router,
+    pages.made,
     job_routes.router,
 )

@@ -1,48 +1,55 @@
-"""What the pages say, in Japanese and in English."""
+"""What the pages say, in Japanese and in English: each sentence stands in `words.tsv`."""
 
+import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The sentences of the unsubscribe page; `{company}` is the tenant's sender."""
+    """The sentences of one language, by their keys."""
 
     language: str
-    ask_title: str
-    ask: str
-    button: str
-    done_title: str
-    done: str
-    lost_title: str
-    lost: str
+    sentences: Mapping[str, str]
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Return a sentence with its values; raises KeyError."""
+        return self.sentences[key].format(**values)
+
+    def known(self, key: str, otherwise: str) -> str:
+        """Return a sentence, or `otherwise` where there is none: purposes and types that a tenant made up."""
+        return self.sentences.get(key, otherwise)
 
 
-JAPANESE: Final = Words(
-    language="ja",
-    ask_title="メールの配信停止",
-    ask="{company}からのメールの配信を停止します。よろしければ下のボタンを押してください。",
-    button="配信を停止する",
-    done_title="配信を停止しました",
-    done="今後、{company}からのご案内メールはお送りしません。",
-    lost_title="ページが見つかりません",
-    lost="リンクが正しくないか、途中で切れています。メールのリンクをもう一度お確かめください。",
-)
-ENGLISH: Final = Words(
-    language="en",
-    ask_title="Unsubscribe",
-    ask="You will get no more mail from {company}. Press the button below to confirm.",
-    button="Unsubscribe",
-    done_title="You are unsubscribed",
-    done="{company} will send you no more mail.",
-    lost_title="Page not found",
-    lost="The link is wrong or was cut off. Please check the link in the mail again.",
-)
+def words_for(*languages: str | None) -> Words:
+    """Return the words for the first of these languages (BCP 47) that there are words for, else Japanese."""
+    asked = ((language or "").lower().partition("-")[0] for language in languages)
+    return next((WORDS[language] for language in asked if language in WORDS), JAPANESE)
 
 
-_KNOWN: Final = {words.language: words for words in (JAPANESE, ENGLISH)}
+def accepted(header: str) -> list[str]:
+    """Return the languages of an Accept-Language (RFC 9110, 12.5.4), the most wanted first."""
+    wanted = []
+    for place, part in enumerate(header.split(",")[:20]):
+        language, _, weight = part.strip().partition(";q=")
+        try:
+            wanted.append((-float(weight or 1), place, language.strip()))
+        except ValueError:
+            continue
+    return [language for weight, _, language in sorted(wanted) if weight < 0]
 
 
-def words_for(language: str | None) -> Words:
-    """Return the words for a candidate's language (BCP 47), Japanese when there are none in that."""
-    return _KNOWN.get((language or "").lower().partition("-")[0], JAPANESE)
+def _read() -> dict[str, Words]:
+    text = files("app.pages").joinpath("words.tsv").read_text("utf-8")
+    rows = list(csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
+    return {
+        language: Words(language, {row["key"]: row[language].replace("\\n", "\n") for row in rows})
+        for language in ("ja", "en")
+    }
+
+
+WORDS: Final = _read()
+JAPANESE: Final = WORDS["ja"]
+ENGLISH: Final = WORDS["en"]

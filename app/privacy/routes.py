@@ -15,7 +15,7 @@ from app.kit.schemas import Page
 from app.privacy import service
 from app.privacy.errors import AckTaken, ErasureNotFound
 from app.privacy.models import Erasure
-from app.privacy.schemas import AckCreate, EraseCreate, ErasureRead, LiftCreate
+from app.privacy.schemas import AckCreate, EraseCreate, ErasureRead, ExportRead, LiftCreate
 
 READ, WRITE = "privacy:read", "privacy:write"
 
@@ -57,6 +57,15 @@ async def erase_candidate(
     session: SessionDep, found: Annotated[Target, Depends(target)], body: EraseCreate
 ) -> ErasureRead:
     return await service.erase(session, found.id, body.reason, found.expect)
+
+
+@router.get(
+    "/candidates/{candidate_id}/export",
+    summary="Get everything that is kept about a person",
+    **operation(READ, CandidateNotFound, CandidateErased),
+)
+async def export_candidate(session: SessionDep, candidate_id: UUID) -> ExportRead:
+    return await service.export(session, candidate_id, session.caller.holder)
 
 
 @router.get("/erasures", summary="List who was forgotten when", **operation(READ, CursorInvalid, CursorMismatch))

@@ -3,8 +3,10 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from app.candidates.schemas import EXAMPLE_READ, CandidateRead
 from app.consent.schemas import Evidence
 from app.kit.schemas import Body, Schema, Timestamp
+from app.privacy.export import PARTS
 
 Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Long = Annotated[str, StringConstraints(max_length=2000)]
@@ -66,3 +68,25 @@ class ErasureRead(Schema):
     counts: dict[str, int]
     acks: list[AckRead]
     lifted_at: Timestamp | None
+
+
+class ExportRead(Schema):
+    """Everything that is kept about one person; each part is a list of rows, the oldest first."""
+
+    model_config = example(
+        {
+            "exported_at": "2026-11-23T00:00:00Z",
+            "candidate": EXAMPLE_READ,
+            **{name: [] for name in PARTS},
+        }
+    )
+    exported_at: Timestamp
+    candidate: CandidateRead
+    records: list[dict[str, Any]]
+    consents: list[dict[str, Any]]
+    touchpoints: list[dict[str, Any]]
+    messages: list[dict[str, Any]]
+    pools: list[dict[str, Any]]
+    decisions_on_pools: list[dict[str, Any]]
+    scores: list[dict[str, Any]]
+    disclosures: list[dict[str, Any]]

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from app.candidates import erasing as people
@@ -25,13 +25,15 @@ from app.merges import service as merges
 from app.merges.joining import hold
 from app.pools import service as pools
 from app.privacy import events
+from app.privacy import export as exporting
 from app.privacy.errors import ErasureNotFound
 from app.privacy.hiding import HIDDEN_FOR
 from app.privacy.models import Erasure, ErasureAck
 from app.privacy.repository import AckRepository, ErasureRepository
-from app.privacy.schemas import AckCreate, AckRead, ErasureRead, LiftCreate
+from app.privacy.schemas import AckCreate, AckRead, ErasureRead, ExportRead, LiftCreate
 from app.scores import erasing as scores
 from app.sequences import service as sequences
+from app.tenancy import audit
 from app.tenancy import service as tenancy
 from app.touchpoints import erasing as touchpoints
 
@@ -119,6 +121,25 @@ async def _block(session: Session, found: Traces, erasure_id: UUID) -> int:
 def source_of(erasure_id: UUID) -> str:
     """Return how the suppressions of an erasure say where they come from."""
     return f"erasure:{erasure_id}"
+
+
+async def export(session: Session, candidate_id: UUID, recipient: str) -> ExportRead:
+    """Return everything that is kept of a live candidate, and note to whom it was given; raises as `resolve` does."""
+    live = await candidates.resolve(session, candidate_id)
+    await audit.disclose(session, "export", recipient, [live])
+    return ExportRead(
+        candidate=await directory.read(session, live), exported_at=now(), **await exporting.parts(session, live)
+    )
+
+
+async def export_file(session: Session, candidate_id: UUID, recipient: str) -> bytes:
+    """Return the same as a file."""
+    return (await export(session, candidate_id, recipient)).model_dump_json(indent=2).encode()
+
+
+async def timeline(session: Session, candidate_id: UUID, most: int) -> tuple[int, Sequence[Any]]:
+    """Return how many entries a person's timeline has, and (occurred_at, type, source) of the last ones."""
+    return await exporting.last(session, candidate_id, most)
 
 
 async def erase_hidden(session: Session, ids: Sequence[UUID]) -> dict[UUID, datetime]:

@@ -20,6 +20,8 @@ from aiosmtplib import (
     SMTPServerDisconnected,
 )
 
+from app.settings import Settings
+
 TIMEOUT_S: Final = 45.0
 IDLE_S: Final = 20.0
 MESSAGES_A_CONNECTION: Final = 100
@@ -244,6 +246,13 @@ class SmtpMailer:
     def _drop(self, progress: _Progress) -> None:
         if progress.connection is not None:
             progress.connection.smtp.close()
+
+
+def mailer_of(settings: Settings) -> Mailer:
+    """Return the mailer that SMTP_URL asks for; raises ValueError."""
+    if settings.smtp_url is None:
+        return NullMailer()
+    return SmtpMailer(Server.of(settings.smtp_url), helo=urlsplit(settings.base_url).hostname or "localhost")
 
 
 async def _write(smtp: SMTP, data: bytes) -> None:

@@ -119,4 +119,5 @@ async def erase(session: Session, candidate_id: UUID) -> int:
     for row in await EnrollmentRepository(session).active_of([candidate_id]):
         await enrollments.leave(session, row, "erased")
     await marks.clear(session, [candidate_id])
+    await MessageRepository(session).forget_links(candidate_id)
     return await MessageRepository(session).forget(candidate_id)

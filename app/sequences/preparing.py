@@ -19,7 +19,9 @@ from app.sequences.kept import Kept
 from app.sequences.mailer import Envelope
 from app.sequences.render import Facts, Wording
 from app.sequences.repository import TemplateRevisionRepository
+from app.sequences.tracking import Tracker
 from app.sequences.wire import AddressRefused, Mail
+from app.tenancy import service as tenancy
 from app.touchpoints import service as touchpoints
 
 SENDER_INCOMPLETE: Final = {"code": "sender_incomplete", "detail": "The tenant's sender has no usable from_email."}
@@ -38,11 +40,13 @@ class Ready:
     to: str
     message_id_header: str
     mailto: str | None
+    tracker: Tracker
     asked_at: datetime
 
-    def envelope(self) -> Envelope:
-        """Return the bytes and their way; raises Refused of liquid, AddressRefused."""
+    def envelope(self) -> tuple[Envelope, Sequence[str]]:
+        """Return the bytes and their way, and where tracked links lead; raises Refused of liquid, AddressRefused."""
         rendered = render.render(self.wording, self.facts)
+        page, urls = self.tracker.track(rendered.html)
         sender = self.facts.sender
         mail = Mail(
             message_id=self.message_id_header,
@@ -52,12 +56,12 @@ class Ready:
             to=self.to,
             reply_to=sender.get("reply_to"),
             subject=rendered.subject,
-            html=rendered.html,
+            html=page,
             text=rendered.text,
             unsubscribe_url=self.facts.unsubscribe_url,
             unsubscribe_mailto=self.mailto,
         )
-        return Envelope(wire.address(mail.from_email), wire.address(self.to), wire.write(mail))
+        return Envelope(wire.address(mail.from_email), wire.address(self.to), wire.write(mail)), urls
 
 
 def hash_of(envelope: Envelope) -> str:
@@ -100,6 +104,7 @@ async def prepare(
     await outcomes.passed(session, noted, {row.id: row.candidate_id for row, _ in complete})
     wordings = await _wordings_of(session, {(row.template_id, row.template_revision) for row, _ in complete})
     shown = await contents.many(session, {content for content, _ in chosen.values() if content is not None})
+    wanted = (await tenancy.read(session)).tracking
     ready = [
         Ready(
             message_id=row.id,
@@ -113,6 +118,7 @@ async def prepare(
             to=by.to,
             message_id_header=headers[row.id],
             mailto=sender.get("unsubscribe_mailto"),
+            tracker=Tracker(links.Link(session.tenant_id, row.id), base_url, wanted.opens, wanted.links),
             asked_at=now(),
         )
         for row, by in complete

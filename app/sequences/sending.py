@@ -18,7 +18,7 @@ from app.kit.clock import now
 from app.kit.db import Database, Session
 from app.kit.log import get_logger
 from app.kit.presence import Presence, held
-from app.sequences import enrollments, gate, outcomes, preparing, queue, repository
+from app.sequences import enrollments, gate, outcomes, preparing, queue, repository, tracking
 from app.sequences.gate import Later, Left, Pass, Refused, Verdict
 from app.sequences.liquid import Refused as NotRendered
 from app.sequences.mailer import Envelope, Mailer, Outcome
@@ -55,6 +55,8 @@ class Written:
     claim: Claim
     envelope: Envelope
     to: str
+    urls: Sequence[str]
+    """Where its tracked links lead."""
 
 
 class Sender:
@@ -190,7 +192,7 @@ class Sender:
             if envelope is None:
                 await self._refuse(claim)
             else:
-                written.append(Written(claim, envelope, each.to))
+                written.append(Written(claim, envelope[0], each.to, envelope[1]))
         return written
 
     async def _refuse(self, claim: Claim) -> None:
@@ -225,6 +227,7 @@ class Sender:
                     else:
                         await _withhold(session, row, verdict)
             await queue.begin(session, begun)
+            await tracking.keep(session, {of: wanted[of].urls for of in begun})
         return [each.claim.message_id in begun for each in asked]
 
     async def _finish(self, claim: Claim, outcome: Outcome | None) -> None:
@@ -308,7 +311,7 @@ def _of_different_people(rows: Iterable[Any]) -> list[list[Any]]:
     return [list(round_.values()) for round_ in rounds]
 
 
-def _envelope(ready: Ready) -> Envelope | None:
+def _envelope(ready: Ready) -> tuple[Envelope, Sequence[str]] | None:
     try:
         return ready.envelope()
     except (NotRendered, AddressRefused):

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from app.kit import due, jobs
 from app.kit.db import Database, Session
 from app.sequences import enrollments, entries, exits, messages
-from app.sequences.mailer import Mailer, NullMailer, Server, SmtpMailer
+from app.sequences.mailer import mailer_of
 from app.sequences.sending import Sender
 from app.settings import Settings
 
@@ -40,10 +39,3 @@ async def send(database: Database, settings: Settings) -> None:
         await Sender(database, settings, mailer, jobs.WORKER_ID).run()
     finally:
         await mailer.close()
-
-
-def mailer_of(settings: Settings) -> Mailer:
-    """Return the mailer that SMTP_URL asks for; raises ValueError."""
-    if settings.smtp_url is None:
-        return NullMailer()
-    return SmtpMailer(Server.of(settings.smtp_url), helo=urlsplit(settings.base_url).hostname or "localhost")

@@ -39,7 +39,8 @@ class Mail:
     subject: str
     html: str
     text: str
-    unsubscribe_url: str
+    unsubscribe_url: str | None
+    """None for what answers the person themselves, a code say: there is nothing to refuse."""
     unsubscribe_mailto: str | None
 
 
@@ -80,11 +81,12 @@ def _headers(mail: Mail, boundary: str) -> Iterator[tuple[str, str]]:
         yield "Reply-To", address(mail.reply_to)
     yield "Subject", encoded(mail.subject)
     yield "Message-ID", mail.message_id
-    links = [f"<{mail.unsubscribe_url}>"]
-    if mail.unsubscribe_mailto:
-        links.append(f"<mailto:{address(mail.unsubscribe_mailto)}?subject=unsubscribe>")
-    yield "List-Unsubscribe", ", ".join(links)
-    yield "List-Unsubscribe-Post", "List-Unsubscribe=One-Click"
+    if mail.unsubscribe_url:
+        links = [f"<{mail.unsubscribe_url}>"]
+        if mail.unsubscribe_mailto:
+            links.append(f"<mailto:{address(mail.unsubscribe_mailto)}?subject=unsubscribe>")
+        yield "List-Unsubscribe", ", ".join(links)
+        yield "List-Unsubscribe-Post", "List-Unsubscribe=One-Click"
     yield "MIME-Version", "1.0"
     yield "Content-Type", f'multipart/alternative; boundary="{boundary}"'
 
