@@ -99,6 +99,8 @@ async def ask(session: Session, rows: Sequence[Any], *, is_first: bool) -> list[
 
 
 def _verdict(row: Any, decision: Decision, live: Live, person: Reached | None, *, is_twin: bool) -> Verdict:  # noqa: ANN401 (a row)
+    if row.sequence_status != "active":
+        return Later(row.due_at, [])
     reasons = [{"code": reason.code, "detail": reason.detail} for reason in decision.reasons]
     if decision.decision == "deny":
         return Refused(reasons, decision)

@@ -26,7 +26,7 @@ Gauge("talentpool_send_lanes", "Mails that a worker may have in flight.").set_fu
 _CLAIM: Final = """
 with picked as (
   select m.tenant_id, m.id from messages m
-  where m.state in ('scheduled', 'retry') and m.scheduled_at <= now()
+  where m.state in ('scheduled', 'retry') and m.scheduled_at <= :moment
     and exists (select from sequences s where s.id = m.sequence_id and s.status = 'active')
   order by m.scheduled_at, m.id limit :most for update of m skip locked
 )
@@ -70,8 +70,11 @@ update send_buckets b set tokens = b.tokens - u.used
 from unnest(cast(:domains as text[]), cast(:used as int[])) as u(domain, used) where b.domain = u.domain
 """
 _HOLD: Final = """
-with e as materialized (
-  select * from enrollments where id = any(:enrollments) order by id for update
+with s as materialized (
+  select id, status from sequences
+  where id = any(array(select sequence_id from enrollments where id = any(:enrollments))) order by id for share
+), e as materialized (
+  select * from enrollments where id = any(:enrollments) and exists (select from s) order by id for update
 ), m as materialized (
   select * from messages where id = any(:messages) and enrollment_id = any(array(select id from e)) order by id
   for update
@@ -81,6 +84,7 @@ with e as materialized (
 select m.id, m.enrollment_id, m.sequence_id, m.step, m.occurrence, m.candidate_id, m.channel, m.purpose,
   m.template_id, m.template_revision, m.content_id, m.content_reason, m.state, m.attempt, m.due_at, m.worker,
   m.message_id_header, m."to", m.decision_id, e.sequence_revision as pinned_revision, e.started_at,
+  (select s.status from s where s.id = m.sequence_id) as sequence_status,
   (select count(*) from c) as held
 from m join e on e.id = m.enrollment_id order by m.id
 """
@@ -108,7 +112,8 @@ returning m.id, m.version, m.candidate_id, m.sequence_id
 
 async def claim(session: Session, worker: UUID, most: int) -> list[Any]:
     """Take what is due of this tenant, for the time of a lease: rows of id, enrollment_id, attempt."""
-    return await session.rows(_CLAIM, worker=worker, most=most, lease_until=now() + LEASE)
+    moment = now()
+    return await session.rows(_CLAIM, worker=worker, most=most, moment=moment, lease_until=moment + LEASE)
 
 
 async def lost(session: Session, most: int) -> list[Any]:
@@ -132,6 +137,8 @@ async def uncancel(session: Session, enrollments: Sequence[UUID], code: str) -> 
 
 async def hold(session: Session, pairs: Sequence[tuple[UUID, UUID]], *, is_for_people: bool) -> dict[UUID, Any]:
     """Lock messages, given as (enrollment, message): enrollments first, then messages, then, if asked for, people.
+
+    No sequence of theirs is paused until the transaction ends.
 
     Returns message id → what is asked of it and of its enrollment, as it is now.
     """
