@@ -42,6 +42,8 @@ class Ready:
     mailto: str | None
     tracker: Tracker
     asked_at: datetime
+    is_conditional: bool
+    """Whether the person leaves by a condition that time alone may fulfil."""
 
     def envelope(self) -> tuple[Envelope, Sequence[str]]:
         """Return the bytes and their way, and where tracked links lead; raises Refused of liquid, AddressRefused."""
@@ -120,6 +122,7 @@ async def prepare(
             mailto=sender.get("unsubscribe_mailto"),
             tracker=Tracker(links.Link(session.tenant_id, row.id), base_url, wanted.opens, wanted.links),
             asked_at=now(),
+            is_conditional=by.live.definition.exit_if is not None,
         )
         for row, by in complete
     ]

@@ -6,7 +6,7 @@ can do no harm, and a mail that may have left is never sent again by itself.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -35,6 +35,8 @@ ROWS_A_LANE: Final = 4
 """How many messages a worker holds for each lane: enough that none waits, few enough to be sent within a lease."""
 FINISH_PAUSES_S: Final = (0.0, 0.2, 1.0, 5.0, 15.0)
 LOST_BATCH: Final = 200
+LONGEST_WRITE: Final = timedelta(minutes=2)
+"""How long after it was stamped a row may be committed: twice as long as a statement may take."""
 RENDER_FAILED: Final = {"code": "render_failed", "detail": "The template cannot be rendered for this person."}
 
 
@@ -54,7 +56,7 @@ class Written:
 
     claim: Claim
     envelope: Envelope
-    to: str
+    ready: Ready
     urls: Sequence[str]
     """Where its tracked links lead."""
 
@@ -192,7 +194,7 @@ class Sender:
             if envelope is None:
                 await self._refuse(claim)
             else:
-                written.append(Written(claim, envelope[0], each.to, envelope[1]))
+                written.append(Written(claim, envelope[0], each, envelope[1]))
         return written
 
     async def _refuse(self, claim: Claim) -> None:
@@ -218,14 +220,15 @@ class Sender:
         wanted = {each.claim.message_id: each for each in asked}
         async with self._database.transaction(who) as session:
             rows = await self._held(session, [each.claim for each in asked], {"claimed"}, is_for_people=True)
-            begun: dict[UUID, str] = {}
-            for round_ in _of_different_people(rows.values()):
+            doubtful = await _doubtful(session, rows, {of: wanted[of].ready for of in rows})
+            withheld: set[UUID] = set()
+            for round_ in _of_different_people(row for of, row in rows.items() if of in doubtful):
                 verdicts = await gate.ask(session, round_, is_first=False)
                 for row, verdict in zip(round_, verdicts, strict=True):
-                    if isinstance(verdict, Pass) and verdict.to == wanted[row.id].to:
-                        begun[row.id] = preparing.hash_of(wanted[row.id].envelope)
-                    else:
+                    if not isinstance(verdict, Pass) or verdict.to != wanted[row.id].ready.to:
                         await _withhold(session, row, verdict)
+                        withheld.add(row.id)
+            begun = {of: preparing.hash_of(wanted[of].envelope) for of in rows if of not in withheld}
             await queue.begin(session, begun)
             await tracking.keep(session, {of: wanted[of].urls for of in begun})
         return [each.claim.message_id in begun for each in asked]
@@ -320,6 +323,21 @@ def _envelope(ready: Ready) -> tuple[Envelope, Sequence[str]] | None:
 
 def _reply(outcome: Outcome) -> outcomes.Reply:
     return {"code": outcome.code, "reply": outcome.reply} if outcome.code else None
+
+
+async def _doubtful(session: Session, rows: Mapping[UUID, Any], held: Mapping[UUID, Ready]) -> set[UUID]:
+    """Return the messages for which the gate has to be asked again.
+
+    Its answer holds as long as nothing was written about the person, and within a minute of the clock, for windows
+    open and close on the minute. People and sequences are held, so that nothing can be written from here on.
+    """
+    if not held:
+        return set()
+    minute = now().replace(second=0, microsecond=0)
+    since = min(ready.asked_at for ready in held.values()) - LONGEST_WRITE
+    old = {of for of, ready in held.items() if ready.asked_at < minute or ready.is_conditional}
+    paused = {of for of, row in rows.items() if row.sequence_status != "active"}
+    return old | paused | await repository.changed(session, list(held), since)
 
 
 async def _settle(session: Session, row: Any, verdict: Verdict) -> None:  # noqa: ANN401 (a row)

@@ -45,13 +45,16 @@ PEOPLE: Final = """
 create temp table made on commit drop as select n, uuidv7() as id from generate_series(1, {people}) n;
 """
 FILL: Final = """
-insert into candidates (tenant_id, id, full_name, language, email_addresses, retention_expires_on, retention_basis)
+insert into candidates (tenant_id, id, full_name, language, email_addresses, retention_expires_on, retention_basis,
+  updated_at)
 select '{tenant}', id, '山田 ' || n || '郎', 'ja', jsonb_build_array(jsonb_build_object('value',
   'p' || n || '@d' || n % 50 || '.example.com', 'raw', 'p' || n || '@d' || n % 50 || '.example.com',
-  'type', 'personal', 'is_primary', true)), current_date + 1000, 'consent' from made;
-insert into consents (tenant_id, id, candidate_id, arrived_with, purpose, channel, status, basis, actor, obtained_at)
-select '{tenant}', uuidv7(), id, id, 'talent_pool', 'email', 'granted', 'consent', 'harness', now() - interval '1 day'
-from made;
+  'type', 'personal', 'is_primary', true)), current_date + 1000, 'consent',
+  now() - interval '1 day' from made;
+insert into consents (tenant_id, id, candidate_id, arrived_with, purpose, channel, status, basis, actor, obtained_at,
+  created_at)
+select '{tenant}', uuidv7(), id, id, 'talent_pool', 'email', 'granted', 'consent', 'harness', now() - interval '1 day',
+  now() - interval '1 day' from made;
 insert into enrollments (tenant_id, id, sequence_id, sequence_revision, candidate_id, arrived_with, step, entered_by,
   started_at)
 select '{tenant}', uuidv7(), '{sequence}', 1, id, id, 'first', 'harness', now() from made;
