@@ -17,6 +17,7 @@ from app.merges import routes as merges
 from app.pages import routes as pages
 from app.pools import routes as pools
 from app.positions import routes as positions
+from app.postmaster import routes as postmaster
 from app.privacy import routes as privacy
 from app.scores import routes as scores
 from app.sequences import routes as sequences
@@ -48,6 +49,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     consent.router,
     contents.router,
     sequences.router,
+    postmaster.router,
     privacy.router,
     pages.router,
     pages.made,

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.kit.db import Session
 from app.sequences import definition as words
-from app.sequences import enrollments, marks
+from app.sequences import enrollments, marks, tracking
 from app.sequences.enrollments import Live
 from app.sequences.models import Enrollment
 from app.sequences.repository import EnrollmentRepository, MessageRepository
@@ -119,5 +119,5 @@ async def erase(session: Session, candidate_id: UUID) -> int:
     for row in await EnrollmentRepository(session).active_of([candidate_id]):
         await enrollments.leave(session, row, "erased")
     await marks.clear(session, [candidate_id])
-    await MessageRepository(session).forget_links(candidate_id)
+    await tracking.forget(session, candidate_id)
     return await MessageRepository(session).forget(candidate_id)

@@ -243,14 +243,6 @@ class MessageRepository(ResourceRepository[Message]):
             enrollments=list(enrollments),
         )
 
-    async def forget_links(self, candidate_id: UUID) -> None:
-        """Forget where links in a person's mails led."""
-        await self.session.run(
-            """delete from message_links
-               where message_id in (select id from messages where candidate_id = :candidate_id)""",
-            candidate_id=candidate_id,
-        )
-
     async def forget(self, candidate_id: UUID) -> int:
         """Clear what could identify a person from their messages; return how many there were."""
         return await self.session.run(

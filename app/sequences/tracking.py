@@ -82,3 +82,11 @@ async def keep(session: Session, urls: Mapping[UUID, Sequence[str]]) -> None:
         numbers=numbers,
         urls=leads,
     )
+
+
+async def forget(session: Session, candidate_id: UUID) -> None:
+    """Forget where links in a person's mails led."""
+    await session.run(
+        "delete from message_links where message_id in (select id from messages where candidate_id = :candidate_id)",
+        candidate_id=candidate_id,
+    )

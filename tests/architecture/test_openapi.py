@@ -14,6 +14,7 @@ from app.tenancy.keys import SCOPES
 PUBLIC: Final = {
     ("get", "/livez"), ("get", "/readyz"), ("get", "/metrics"), ("post", "/v1/hooks/{connection_id}"),
     ("head", "/v1/hooks/{connection_id}"), ("get", "/u/{token}"), ("head", "/u/{token}"), ("post", "/u/{token}"),
+    ("get", "/p/{token}"), ("post", "/p/{token}"), ("get", "/r/{token}"), ("get", "/o/{token}.gif"),
 }  # fmt: skip
 """Operations that no key guards: each has a guard of its own, or nothing to guard."""
 
