@@ -22,6 +22,7 @@ from app.kit.process import StartError
 from app.main import create_app
 from app.pools import command as pools
 from app.scores import command as scores
+from app.sequences import command as sequences
 from app.settings import Settings, get_settings
 from app.tenancy.bootstrap import create_key
 
@@ -37,6 +38,8 @@ score = typer.Typer(help="Scores.", no_args_is_help=True)
 app.add_typer(score, name="score")
 pool = typer.Typer(help="Pools.", no_args_is_help=True)
 app.add_typer(pool, name="pool")
+sequence = typer.Typer(help="Sequences.", no_args_is_help=True)
+app.add_typer(sequence, name="sequence")
 
 Url = Annotated[str | None, typer.Option(help="Where the service runs; else on this machine at $PORT.")]
 
@@ -117,6 +120,18 @@ def report_pool(
     """Show how ready a pool is, the ten to call today and why, and the missing fact that would help most."""
     with _service(url) as client:
         pools.report(client, key, language, Console())
+
+
+@sequence.command("preview")
+def preview_sequence(
+    key: Annotated[str, typer.Argument(help="The sequence's key.")],
+    *,
+    candidate: Annotated[str, typer.Option(metavar="ID", help="The candidate's id.")],
+    url: Url = None,
+) -> None:
+    """Show the calendar of a candidate's next months: what would be sent when, what is put off, and why."""
+    with _service(url) as client:
+        sequences.preview(client, key, candidate, Console())
 
 
 @keys.command("create")

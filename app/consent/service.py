@@ -14,6 +14,7 @@ from app.consent.errors import CandidateUnknown, Leased
 from app.consent.evidence import Facts, read_window
 from app.consent.gate import RULE_VERSION, Verdict
 from app.consent.merging import absorb, carried, counts, erase, lift_erasure, release
+from app.consent.outlook import Outlook
 from app.consent.reasons import explain
 from app.consent.schemas import (
     ConsentCreate,
@@ -24,6 +25,7 @@ from app.consent.schemas import (
     LeaseRead,
 )
 from app.consent.suppressions import erased_of, is_blocked, suppress, suppressed
+from app.consent.window import Window
 from app.kit.clock import now
 from app.kit.db import Session
 from app.kit.errors import TooManyItems
@@ -94,6 +96,16 @@ async def ask(session: Session, asked: ContactQuestion | ContactQuestions) -> De
             for place, each in enumerate(items)
         ]
     )
+
+
+async def outlook(
+    session: Session, candidate_id: UUID, channel: str, purpose: str, windows: Sequence[Window] = ()
+) -> Outlook:
+    """Return how contacts of one candidate would be answered from now on, for forecasts; nothing is kept."""
+    facts = await evidence.gather(session, {candidate_id})
+    question = Question(candidate_id, channel, purpose, None, None, windows)
+    [delay] = await evidence.delays(session, facts, [(question, now() + gate.NEVER)])
+    return Outlook(facts, question, delay)
 
 
 async def contactable(session: Session, ids: Sequence[UUID]) -> set[UUID]:

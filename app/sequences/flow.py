@@ -46,7 +46,7 @@ def plan(definition: Definition, step: Step | None, at: datetime, moment: dateti
         if isinstance(step, Exit):
             return Plan("exited", step.key, at, reason=step.reason)
         if isinstance(step, Wait):
-            at = _end(step, at, zone)
+            at = end_of(step, at, zone)
             if at > moment:
                 return Plan("active", step.key, at)
         step = words.following(definition, step.key)
@@ -76,7 +76,8 @@ def after_condition(
     return plan(definition, words.following(definition, wait.key), reached, moment, zone)
 
 
-def _end(wait: Wait, since: datetime, zone: str) -> datetime:
+def end_of(wait: Wait, since: datetime, zone: str) -> datetime:
+    """Return when a wait for a time, begun at `since`, is over; `zone` is the candidate's."""
     if wait.until_local is not None:
         return schedule.next_local(since, wait.until_local.time, wait.until_local.weekdays, zone)
     return since + schedule.duration(wait.for_ or "PT0S")

@@ -84,7 +84,7 @@ async def ask(session: Session, rows: Sequence[Any], *, is_first: bool) -> list[
     found = await enrollments.lives_of(session, {(row.sequence_id, row.pinned_revision) for row in rows})
     lives = [found[row.sequence_id, row.pinned_revision] for row in rows]
     questions = [
-        Question(row.candidate_id, row.channel, row.purpose, None, row.id, _windows(live.definition))
+        Question(row.candidate_id, row.channel, row.purpose, None, row.id, windows_of(live.definition))
         for row, live in zip(rows, lives, strict=True)
     ]
     decisions = await consent.decide(session, questions, keep=is_first)
@@ -171,7 +171,8 @@ async def _meeting(session: Session, ways: Sequence[Way], definitions: Sequence[
     return left
 
 
-def _windows(definition: Definition) -> tuple[Window, ...]:
+def windows_of(definition: Definition) -> tuple[Window, ...]:
+    """Return the sequence's own window, as it is computed with."""
     own = definition.window
     if own is None:
         return ()

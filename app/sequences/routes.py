@@ -3,6 +3,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response, status
 
+from app.candidates.errors import CandidateNotFound
 from app.contents.errors import ContentNotFound
 from app.kit.answer import AnswerDep
 from app.kit.errors import PreconditionFailed
@@ -10,8 +11,9 @@ from app.kit.paging import PagingQuery
 from app.kit.routing import EdgeRoute, SessionDep, operation
 from app.kit.schemas import Page
 from app.pools.errors import CriteriaInvalid
-from app.sequences import errors, messages, models, report, roster, service, templates
+from app.sequences import errors, forecast, messages, models, report, roster, service, templates
 from app.sequences.figures import SequenceReport
+from app.sequences.forecast import ForecastCreate, ForecastRead
 from app.sequences.models import Enrollment, Message, Template
 from app.sequences.repository import MessageFilter
 from app.sequences.schemas import (
@@ -212,6 +214,15 @@ async def activate_sequence(session: SessionDep, answer: AnswerDep, sequence: Lo
 async def pause_sequence(session: SessionDep, answer: AnswerDep, sequence: LockedSequence) -> SequenceRead:
     answer.expect(sequence.version)
     return answer.versioned(await service.pause(session, sequence))
+
+
+@router.post(
+    "/sequences/{sequence_id}/preview",
+    summary="Say what a sequence would do with one candidate",
+    **operation(READ, errors.SequenceNotFound, CandidateNotFound, *WRONG_TEMPLATE),
+)
+async def preview_sequence(session: SessionDep, sequence: FoundSequence, body: ForecastCreate) -> ForecastRead:
+    return await forecast.forecast(session, sequence, body)
 
 
 @router.get(
