@@ -174,6 +174,7 @@ async def _correct(visit: Visit, fields: Form) -> Shown:
     outcome = await record.correct(visit.session, visit.person, fields)
     if outcome == "corrected":
         await topics.tell(visit.session, visit.person, "profile_updated", None)
+        await candidates.interacted(visit.session, {visit.person: now()})
     return await _record(visit, fields, notice=outcome)
 
 
