@@ -66,7 +66,7 @@ async def unknown(session: Session, enrollment: Enrollment, message: Message) ->
 async def retry(session: Session, enrollment: Enrollment, message: Message, reply: Reply, *, base_s: float) -> None:
     """Try again after a pause; after the twelfth time, give it up."""
     message.failures += 1
-    message.smtp = reply
+    message.smtp = _kept(message, reply)
     await consent.uncount_use(session, message.id)
     if message.failures >= schedule.MOST_FAILURES:
         await _change(session, message, "dead")
@@ -84,7 +84,7 @@ async def failed(
     bounce: Literal["hard", "soft"] | None,
 ) -> None:
     """Note that the receiver refused the mail for good, and how; a hard bounce marks the address."""
-    message.smtp = reply
+    message.smtp = _kept(message, reply)
     if bounce is not None:
         message.delivery = "bounced"
     await _change(session, message, "failed")
@@ -140,6 +140,11 @@ async def put_off(session: Session, message: Message, at: datetime, reasons: lis
 async def hand_back(session: Session, message: Message) -> None:
     """Let another worker have a message whose worker is gone."""
     await _change(session, message, "scheduled")
+
+
+def _kept(message: Message, reply: Reply) -> Reply:
+    """Return what is kept of a server's reply: it may name the address, so nothing of one to somebody erased since."""
+    return reply if message.to is not None else None
 
 
 async def _change(session: Session, message: Message, state: str) -> None:

@@ -102,7 +102,8 @@ update messages m set state = 'transmitting', transmitting_at = :moment, lease_u
 from unnest(cast(:ids as uuid[]), cast(:hashes as text[])) as b(id, hash) where m.id = any(:ids) and m.id = b.id
 """
 _SENT: Final = """
-update messages m set state = 'sent', sent_at = :moment, smtp = nullif(s.smtp, 'null'), worker = null,
+update messages m set state = 'sent', sent_at = :moment,
+  smtp = case when m."to" is not null then nullif(s.smtp, 'null') end, worker = null,
   lease_until = null, version = m.version + 1, updated_at = now()
 from jsonb_to_recordset(cast(:rows as jsonb)) as s(id uuid, smtp jsonb)
 where m.id = any(:ids) and m.id = s.id

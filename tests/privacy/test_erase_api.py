@@ -10,6 +10,7 @@ import pytest
 from app.kit import jobs
 from app.kit.clock import now
 from app.kit.db import Database
+from app.sequences.mailer import Begin, Envelope, NullMailer, Outcome
 from tests.conftest import TenantFixture
 from tests.connectors.hook import KEY, secret_of
 from tests.privacy.conftest import BORN, EMAIL, EXTERNAL, NAME, PHONE, Somebody, personal
@@ -210,6 +211,31 @@ async def test_a_mail_that_waits_does_not_leave(world: World) -> None:
     assert not world.mailer.recorded
     assert (await world.message(sequence_id=sequence))["state"] == "cancelled"
     assert (await world.get(f"/v1/enrollments/{enrollment}"))["exit"]["reason"] == "erased"
+
+
+class Interrupted(NullMailer):
+    """Sends while its receiver is being erased."""
+
+    def __init__(self, world: World, person: str, outcome: Outcome) -> None:
+        super().__init__()
+        self.world, self.person, self.outcome = world, person, outcome
+
+    async def send(self, envelope: Envelope, begin: Begin) -> Outcome:
+        assert await begin()
+        self.recorded.append(envelope)
+        await self.world.post(f"/v1/candidates/{self.person}/erase", {}, 200)
+        return self.outcome
+
+
+@pytest.mark.parametrize("outcome", [Outcome("sent", 250, EMAIL), Outcome("failed", 550, EMAIL, bounce="hard")])
+async def test_a_mail_that_is_leaving_leaves_nothing_behind(world: World, left: Look, outcome: Outcome) -> None:
+    sequence, person = await world.sequence(), await world.candidate(email_addresses=[{"value": EMAIL}])
+    await world.enroll(sequence, person)
+    await world.send(Interrupted(world, person, outcome))
+    await world.drain()
+    message = await world.message(sequence_id=sequence)
+    assert (message["state"], message["smtp"], message["to"]) == (outcome.kind, None, None)
+    assert await left() == {}
 
 
 async def _passed(database: Database, tenant: TenantFixture, person: str) -> None:
