@@ -18,7 +18,7 @@ from app.consent.window import Window
 from app.kit.clock import now
 from app.kit.db import Session
 from app.sequences import definition as words
-from app.sequences import enrollments, queue, repository, schedule
+from app.sequences import enrollments, queue, schedule, traces
 from app.sequences.definition import Definition
 from app.sequences.enrollments import Live
 from app.sequences.repository import PersonRepository
@@ -89,7 +89,7 @@ async def ask(session: Session, rows: Sequence[Any], *, is_first: bool) -> list[
     ]
     decisions = await consent.decide(session, questions, keep=is_first)
     left = await left_by(session, rows, [live.definition for live in lives], decisions)
-    twins = await repository.twins(session, [row.id for row in rows])
+    twins = await traces.twins(session, [row.id for row in rows])
     people = await candidates.reached(session, [row.candidate_id for row in rows])
     verdicts = [
         left.get(place) or _verdict(row, decision, live, people.get(row.candidate_id), is_twin=row.id in twins)
@@ -153,7 +153,7 @@ async def _told(session: Session, ways: Sequence[Way], asked: Sequence[Sequence[
         for place, (way, said) in enumerate(zip(ways, types, strict=True))
         if said
     ]
-    found = await repository.exit_touchpoints(session, rows) if rows else []
+    found = await traces.exit_touchpoints(session, rows) if rows else []
     return {row.place: Left(types[row.place][row.type], row.id) for row in found}
 
 

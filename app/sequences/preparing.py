@@ -11,7 +11,7 @@ from app.contents import service as contents
 from app.contents.schemas import ContentRead
 from app.kit.clock import now
 from app.kit.db import Session
-from app.sequences import choice, definition, links, outcomes, render, repository, templates, wire
+from app.sequences import choice, definition, links, outcomes, render, templates, traces, wire
 from app.sequences.choice import Taste
 from app.sequences.definition import ContentChoice, Send
 from app.sequences.gate import Pass, Refused
@@ -153,7 +153,7 @@ async def _choose(session: Session, passed: Sequence[tuple[Any, Pass]]) -> dict[
         return chosen
     offered = await contents.offered(session, {wanted.kind for _, _, wanted in asked.values()})
     people = [row.candidate_id for row, _, _ in asked.values()]
-    seen = await repository.seen(session, people)
+    seen = await traces.seen(session, people)
     tastes = await _tastes(session, [(row.candidate_id, by) for row, by, _ in asked.values()])
     for message_id, (row, _, wanted) in asked.items():
         left = [each for each in offered if each.kind == wanted.kind and (row.candidate_id, each.id) not in seen]

@@ -1,6 +1,5 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -318,62 +317,6 @@ class PersonRepository(Repository[Candidate]):
         asked = sql.compiled(criteria_fields.read(tree, ""), criteria_fields.ADAPTERS, now())
         found = self.visible().where(Candidate.id.in_(ids), asked).with_only_columns(Candidate.id)
         return set((await self.session.scalars(found)).all()) if ids else set()
-
-
-_EXITS: Final = """
-select a.place, t.id, t.type
-from jsonb_to_recordset(cast(:rows as jsonb)) as a(place int, candidate_id uuid, types text[], since_start text[],
-  started_at timestamptz)
-cross join lateral (
-  select id, type from touchpoints
-  where candidate_id = a.candidate_id and type = any(a.types)
-    and (type != 'email_replied' or actor != 'machine')
-    and (type != 'email_bounced' or coalesce(data->'bounce'->>'kind', 'hard') != 'soft')
-    and (type != all(a.since_start) or occurred_at >= a.started_at)
-  order by occurred_at, id limit 1
-) as t
-"""
-_TWINS: Final = """
-select m.id from messages m where m.id = any(:ids) and exists (
-  select from messages t where t.candidate_id = m.candidate_id and t.sequence_id = m.sequence_id and t.step = m.step
-    and t.occurrence = m.occurrence and t.id <> m.id and t.state in ('sent', 'transmitting', 'unknown'))
-"""
-_CHANGED: Final = """
-select m.id from messages m join candidates c on c.id = m.candidate_id
-where m.id = any(:ids) and (
-  c.updated_at > :since or c.hidden_at is not null or c.erased_at is not null
-  or exists (select from consents s where s.candidate_id = c.id and s.created_at > :since)
-  or exists (select from leases l where l.candidate_id = c.id and l.expires_at > :since)
-  or exists (select from touchpoints t where t.candidate_id = c.id and t.created_at > :since and t.type <> 'email_sent')
-  or exists (
-    select from identifiers i join suppressions s on s.value_hmac = i.value_hash
-    where i.candidate_id = c.id and s.since > :since))
-"""
-_SEEN: Final = """
-select distinct candidate_id, content_id from messages
-where candidate_id = any(:candidates) and content_id is not null and state not in ('cancelled', 'refused', 'failed')
-"""
-
-
-async def exit_touchpoints(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
-    """Return (place, id, type) of each person's first touchpoint of its types, some only from `started_at` on."""
-    return await session.rows(_EXITS, rows=json.dumps(rows))
-
-
-async def changed(session: Session, ids: Sequence[UUID], since: datetime) -> set[UUID]:
-    """Return those of these messages about whose person anything was written after `since` that the gate asks for."""
-    return {row.id for row in await session.rows(_CHANGED, ids=list(ids), since=since)}
-
-
-async def twins(session: Session, ids: Sequence[UUID]) -> set[UUID]:
-    """Return those of these messages whose person may have got the same step already, under another id."""
-    return {row.id for row in await session.rows(_TWINS, ids=list(ids))}
-
-
-async def seen(session: Session, candidates: Sequence[UUID]) -> set[tuple[UUID, UUID]]:
-    """Return (candidate, content) of what these candidates were sent, or are about to be."""
-    rows = await session.rows(_SEEN, candidates=list(candidates))
-    return {(row.candidate_id, row.content_id) for row in rows}
 
 
 SIGNS = """

@@ -18,7 +18,7 @@ from app.kit.clock import now
 from app.kit.db import Database, Session
 from app.kit.log import get_logger
 from app.kit.presence import Presence, held
-from app.sequences import enrollments, gate, outcomes, preparing, queue, repository, tracking
+from app.sequences import enrollments, gate, outcomes, preparing, queue, repository, traces, tracking
 from app.sequences.gate import Later, Left, Pass, Refused, Verdict
 from app.sequences.liquid import Refused as NotRendered
 from app.sequences.mailer import Envelope, Mailer, Outcome
@@ -337,7 +337,7 @@ async def _doubtful(session: Session, rows: Mapping[UUID, Any], held: Mapping[UU
     since = min(ready.asked_at for ready in held.values()) - LONGEST_WRITE
     old = {of for of, ready in held.items() if ready.asked_at < minute or ready.is_conditional}
     paused = {of for of, row in rows.items() if row.sequence_status != "active"}
-    return old | paused | await repository.changed(session, list(held), since)
+    return old | paused | await traces.changed(session, list(held), since)
 
 
 async def _settle(session: Session, row: Any, verdict: Verdict) -> None:  # noqa: ANN401 (a row)

@@ -23,7 +23,7 @@ POINTS: Final = ("claimed", "asked", "data", "finish")
 def work(environment: Mapping[str, str], twin: str = "", point: str = "", passes: int = 0, lanes: int = 0) -> None:
     """Be a worker, in a process of one's own; die when `point` is passed for the `passes`-th time."""
     adopt({**environment, **({"TALENTPOOL_SEND_LANES": str(lanes)} if lanes else {})})
-    jobs.WORKER_ID = new_id()  # what was imported before the fork is shared
+    jobs.WORKER_ID = new_id()  # type: ignore[misc] # what was imported before the fork is shared
     if twin:
         _break(twin)
     if point:

@@ -112,16 +112,22 @@ def stage(*, is_durable: bool = False) -> Iterator[Stage]:
                     "PUBLIC_BASE_URL": "https://talent.example.com",
                 },
             )
+            before = {name: os.environ.get(name, "") for name in place.environment}
             adopt(place.environment)
-            yield place
-            postgres = place.postgres
+            try:
+                yield place
+            finally:
+                postgres = place.postgres
+                adopt(before)
         finally:
             postgres.stop()
 
 
 def adopt(environment: Mapping[str, str]) -> None:
-    """Let this process have these settings."""
+    """Let this process have these settings, and those that are empty no more."""
     os.environ.update(environment)
+    for name in (name for name, value in environment.items() if not value):
+        del os.environ[name]
     get_settings.cache_clear()
 
 
