@@ -132,6 +132,13 @@ class Foreign:
             compared = zip(scorers, shown[left], shown[right], strict=True)
             yield Scored(left, right, prior + sum(scorer.bits(a, b) for scorer, a, b in compared))
 
+    def score_by_splink(self, stated: Mapping[str, Any]) -> Iterator[Scored]:
+        """Yield the weight that Splink gives to the same pairs by the same model."""
+        predicted = self.linker(stated).inference.predict().physical_name
+        rows = self.connection.execute(f"select record_id_l, record_id_r, match_weight from {predicted}").fetchall()
+        for left, right, weight in rows:
+            yield Scored(min(left, right), max(left, right), weight)
+
 
 @dataclass(slots=True)
 class _Scorer:

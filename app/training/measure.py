@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from app.dedup.components import MOST_MEMBERS, Edge, components
+from app.dedup.components import MOST_MEMBERS, Contradicts, Edge, components
 
 
 class Scored(NamedTuple):
@@ -83,9 +83,12 @@ def of_pairs(found: Iterable[Scored], truth: Truth) -> Figures:
     return Figures(verdicts[True], verdicts[False], truth.pairs)
 
 
-def clusters_of(found: Iterable[Scored], many: int, most: int = MOST_MEMBERS) -> list[int]:
+def clusters_of(
+    found: Iterable[Scored], many: int, most: int = MOST_MEMBERS, contradicts: Contradicts[int] | None = None
+) -> list[int]:
     """Return the number of the cluster of each of `many` records, joined by the best links first."""
-    joined = components((Edge(each.left, each.right, each.weight) for each in found), most=most)
+    edges = (Edge(each.left, each.right, each.weight) for each in found)
+    joined = components(edges, contradicts=contradicts, most=most)
     clusters = list(range(many))
     for members in joined.members:
         for record in members:
