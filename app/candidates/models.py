@@ -2,16 +2,14 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Float, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Float, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.clock import now
-from app.kit.models import PERSONAL, Base, Identified, Tenanted, Versioned
+from app.kit.models import PERSONAL, SAFE_TEXT, Base, Identified, Tenanted, Versioned
 
 LIVE = text("hidden_at is null and erased_at is null and merged_into is null")
-SAFE_TEXT = Text(collation="C")
-"""Compared by code point: its equality is leakproof, so an index serves it under row-level security."""
 
 
 def personal(**options: Any) -> Mapped[Any]:  # noqa: ANN401 (a column's options)

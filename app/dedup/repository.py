@@ -9,10 +9,6 @@ from app.kit.db import Session
 from app.kit.paging import Paging
 from app.kit.repository import Repository, ResourceRepository
 
-KEY_CAP: Final = 200
-"""So many records of one key are looked at; a key that more records share says little."""
-
-
 _COMPARED: Final = ", ".join(f"m.{column}" for column in ("name", *LISTS, *COUNTED, "birth_date", "is_vouched"))
 FEATURES: Final = {
     "record_id": "uuid", "candidate_id": "uuid", "name": "jsonb", "is_plain": "boolean",
@@ -72,17 +68,17 @@ async def lock(session: Session, tenant: int, buckets: Sequence[int]) -> None:
     )
 
 
-async def asked(session: Session, hashes: Sequence[bytes], counted: Sequence[bytes]) -> list[Any]:
+async def asked(session: Session, hashes: Sequence[bytes], counted: Sequence[bytes], cap: int) -> list[Any]:
     """Return what is known of keys and counted values: (hash, candidate_id, generic, n).
 
-    A key has a row for each record that it leads to, the oldest first and at most `KEY_CAP`; `n` is set for a counted
+    A key has a row for each record that it leads to, the oldest first and at most `cap`; `n` is set for a counted
     value. The function keeps its plan, in which a key that a million people share costs no more than the cap.
     """
     return await session.rows(
         "select hash, candidate_id, generic, n from match_keys(:hashes, :counted, :cap)",
         hashes=list(hashes),
         counted=list(counted),
-        cap=KEY_CAP,
+        cap=cap,
     )
 
 

@@ -35,6 +35,8 @@ BUCKETS = 2048
 
 LOCKED: Final[Collection[str]] = ("email", "phone", "url", "external_id", "birth_family", "birth_given")
 """Keys by which a record can be linked: who writes one of these waits for others who do."""
+KEY_CAP: Final = 200
+"""So many records of one key are looked at; a key that more records share says little."""
 MOST_MATCHES = 20
 COUNTED_AFTER: Final = timedelta(seconds=30)
 """How long after a write the size of the pool is counted anew."""
@@ -71,7 +73,7 @@ async def pool(session: Session, statements: Sequence[Keyed], known: Knowledge) 
     hashes = sorted({hashed for statement in statements for hashed in statement.hashes()})
     counted = {hashed: value for statement in statements for value, hashed in statement.counted}
     met: Counter[bytes] = Counter()
-    for row in await repository.asked(session, hashes, sorted(counted)) if hashes or counted else ():
+    for row in await repository.asked(session, hashes, sorted(counted), KEY_CAP) if hashes or counted else ():
         if row.n is not None:
             known.holders[counted[row.hash]] = row.n
             continue
@@ -79,8 +81,8 @@ async def pool(session: Session, statements: Sequence[Keyed], known: Knowledge) 
         found.holders.setdefault(row.hash, {})[row.candidate_id] = None
         if row.generic:
             found.generic.add(row.hash)
-    if most := sum(n >= repository.KEY_CAP for n in met.values()):
-        log.info("match_keys.capped", keys=most, cap=repository.KEY_CAP)
+    if most := sum(n >= KEY_CAP for n in met.values()):
+        log.info("match_keys.capped", keys=most, cap=KEY_CAP)
     found.people = await sides_of(session, sorted(found.everybody()))
     return found
 
@@ -98,7 +100,7 @@ async def learn(session: Session, known: Knowledge, sides: Sequence[Side]) -> No
     secret = secret_of(session)
     wanted = {value_hash(secret, *counted): counted for side in sides for counted in side.counted()}
     known.holders, known.shipped = {}, {}
-    for row in await repository.asked(session, [], sorted(wanted)) if wanted else ():
+    for row in await repository.asked(session, [], sorted(wanted), 1) if wanted else ():
         known.holders[wanted[row.hash]] = row.n
     for side in sides:
         known.learn(side)

@@ -1,6 +1,6 @@
 """The statement that counts the values of some people: which of them, where the values are, how often each occurs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -8,6 +8,7 @@ from sqlalchemy import (
     CompoundSelect,
     Select,
     Subquery,
+    Table,
     Text,
     cast,
     func,
@@ -17,7 +18,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from app.candidates.models import Candidate
 from app.directory.schemas import FACET_SAMPLE, FACET_VALUES
 from app.scores.default_model import DEFAULT_MODEL
 
@@ -26,29 +26,30 @@ LOWEST: Final = f"coalesce((select m.definition -> 'tiers' -> 0 ->> 'key' {_SERV
 """Where somebody stands who is not counted yet."""
 TIER: Final = f"""coalesce((select s.tier from scores s where s.candidate_id = {{person}} and s.model_key = 'default'
   and s.model_version = coalesce((select m.version {_SERVING}), 1)), {LOWEST})"""  # noqa: S608 (constants)
-FACETS: Final[Mapping[str, ColumnElement[Any]]] = {
-    "tags": Candidate.tags.expression,
-    "interests": Candidate.interests.expression,
-    "skills.name": Candidate.skills.expression,
-    "sources.type": Candidate.sources.expression,
-    "current_company": Candidate.current_company.expression,
-    "location.city": Candidate.location["city"].astext,
-    "score.tier": literal_column(TIER.format(person="candidates.id"), Text),
-}
-"""Where the values of a facet are; those of `skills.name` and `sources.type` are members of objects."""
+FACETS: Final = ("tags", "interests", "skills.name", "sources.type", "current_company", "location.city", "score.tier")
 REPEATED: Final = frozenset({"sources.type"})
 """Of these one person can have the same value several times; of the other lists it is the key of an item."""
 
 
 def counts(found: Select[Any], names: Sequence[str]) -> CompoundSelect[Any]:
     """Count the values of the newest 10,000 of `found`; a row without a facet says how many people that are."""
-    values = (FACETS[name].label(name) for name in names)
-    hits = found.add_columns(*values).order_by(Candidate.created_at.desc(), Candidate.id)
+    people = next(each for each in found.get_final_froms() if isinstance(each, Table) and each.name == "candidates")
+    values = (_place(name, people).label(name) for name in names)
+    hits = found.add_columns(*values).order_by(people.c.created_at.desc(), people.c.id)
     newest = hits.limit(FACET_SAMPLE + 1).cte("newest")
     sample = newest.select().limit(FACET_SAMPLE).subquery("hits")
     columns = (_none().label("facet"), _none().label("value"), func.count().label("people"))
     size = newest.select().with_only_columns(*columns, maintain_column_froms=True)
     return union_all(size, *(_facet(name, sample) for name in names))
+
+
+def _place(name: str, people: Table) -> ColumnElement[Any]:
+    """Return where the values of a facet are; those of `skills.name` and `sources.type` are members of objects."""
+    if name == "score.tier":
+        return literal_column(TIER.format(person="candidates.id"), Text)
+    column, _, member = name.partition(".")
+    place: ColumnElement[Any] = people.c[column]
+    return place[member].astext if name == "location.city" else place
 
 
 def _none() -> ColumnElement[str]:

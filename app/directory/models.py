@@ -5,8 +5,7 @@ from sqlalchemy import Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.candidates.models import SAFE_TEXT
-from app.kit.models import PERSONAL, Base, Tenanted, Versioned
+from app.kit.models import PERSONAL, SAFE_TEXT, Base, Tenanted, Versioned
 
 
 class FacetCount(Tenanted, Base):

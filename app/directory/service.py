@@ -91,11 +91,11 @@ async def show_one(session: Session, candidate_id: UUID, view: View) -> Candidat
 async def _put_together(session: Session, ids: Sequence[UUID], shape: type[R], view: View) -> list[R]:
     """Return these candidates: the one place where a candidate is put together."""
     profiles = await candidates.read_many(session, ids)
-    contactable = await consent.contactable(session, ids) if ids and view.shows("can_contact") else set()
-    asked = profiles if view.shows("email_addresses") else []
-    shown = {address for profile in asked for address in profile.email_keys()}
-    suppressed = await consent.suppressed(session, "email", shown) if shown else set()
-    return [person.read(each, shape, can_contact=each.id in contactable, suppressed=suppressed) for each in profiles]
+    reach = await consent.reach(session, ids if view.shows("can_contact", "email_addresses") else ())
+    return [
+        person.read(each, shape, can_contact=each.id in reach.contactable, suppressed=reach.suppressed)
+        for each in profiles
+    ]
 
 
 async def _expanded(session: Session, ids: Sequence[UUID], expand: Collection[str]) -> dict[UUID, dict[str, Any]]:

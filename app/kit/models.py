@@ -23,6 +23,8 @@ NAMING = {
 }
 TENANT_DEFAULT = text("(current_setting('app.tenant'))::uuid")
 ACTOR_DEFAULT = text("current_setting('app.actor')")
+SAFE_TEXT = Text(collation="C")
+"""Compared by code point: its equality is leakproof, so an index serves it under row-level security."""
 PERSONAL = {"personal": True}
 """`mapped_column(info=PERSONAL)` marks a column that can identify a person: the erasure test walks this mark."""
 

@@ -13,7 +13,6 @@ from app.dedup import merging as matching
 from app.dedup import service as dedup
 from app.dedup.matching import Opened, Spelled, evidence
 from app.dedup.merging import Edge
-from app.dedup.repository import KEY_CAP
 from app.dedup.rules import Judgement, Knowledge, judge
 from app.dedup.sides import Side
 from app.kit.chunks import chunks
@@ -52,7 +51,7 @@ async def _compare(claim: Claim, known: Knowledge, counts: dict[str, int]) -> Fi
     found = Findings()
     async with (
         claim.database.transaction(claim.caller) as session,
-        repository.candidate_pairs(session, known, KEY_CAP),
+        repository.candidate_pairs(session, known, dedup.KEY_CAP),
     ):
         while rows := await repository.fetch(session, CHUNK):
             pairs = [(row.left_id, row.right_id) for row in rows]

@@ -130,3 +130,10 @@ async def test_deliveries_are_paged_newest_first(hook: Hook) -> None:
     mismatch = await hook.api.get(f"{path}&status=dead&cursor={first['next_cursor']}")
     assert mismatch.json()["code"] == "cursor_mismatch"
     assert (await hook.api.get(f"{path}&status=colour")).status_code == 422
+
+
+async def test_what_can_be_connected_is_listed(api: httpx.AsyncClient) -> None:
+    listed = {each["key"]: each for each in (await api.get("/v1/providers")).json()["data"]}
+    assert {"zoom", "calendly", "eventbrite", "luma", "connpass"} <= set(listed)
+    assert listed["connpass"]["kind"] == "poll"
+    assert listed["eventbrite"]["settings_schema"]["properties"]["token"]["writeOnly"] is True

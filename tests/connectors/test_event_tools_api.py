@@ -1,7 +1,7 @@
 """Event tools over HTTP: hooks and what they answer, objects and pages that a worker reads, people who come in."""
 
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -9,19 +9,17 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import HttpUrl
 
-from app.connectors import eventbrite, fetching, polling, reception, service
+from app.connectors import eventbrite, reception, service
 from app.consent import service as consent
-from app.kit import jobs, json
+from app.kit import json
 from app.kit.clock import now
 from app.kit.db import Database
 from app.kit.ids import new_id
-from app.settings import get_settings
 from tests.conftest import TenantFixture
 from tests.connectors.golden import FIXTURES, captures
 from tests.connectors.hook import Hook
-from tests.connectors.recorded import Recorded, recorded
+from tests.connectors.recorded import Recorded
 from tests.connectors.test_event_tools import EXAMPLES, SECRETS, broken, headers_of, mac
 
 Drain = Callable[[], Awaitable[int]]
@@ -50,30 +48,6 @@ def connect_to(api: httpx.AsyncClient, client_of: Callable[[str], httpx.AsyncCli
         return Hook(api, client_of(""), made.json()["id"])
 
     return make
-
-
-@pytest.fixture
-def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorded]:
-    """The servers of Eventbrite and connpass, asked without a pause."""
-    with recorded() as server:
-        named = {"eventbrite_url": HttpUrl(server.url), "connpass_url": HttpUrl(f"{server.url}/api/v2")}
-        changed = get_settings().model_copy(update=named)
-        for module in (fetching, polling):
-            monkeypatch.setattr(module, "get_settings", lambda: changed)
-        monkeypatch.setattr(polling, "PAUSE_S", 0.0)
-        yield server
-
-
-@pytest.fixture
-def work(drain: Drain, database: Database) -> Callable[[], Awaitable[None]]:
-    """Does everything that is due and every job that follows from it."""
-
-    async def run() -> None:
-        await drain()
-        while await jobs.run_jobs(database):
-            await drain()
-
-    return run
 
 
 def asked(server: Recorded) -> list[tuple[str, dict[str, str]]]:
@@ -406,10 +380,3 @@ async def test_a_disabled_connection_asks_nobody_anything(
     await hook.api.patch(f"/v1/connections/{hook.id}", json={"enabled": False})
     await work()
     assert asked(away) == []
-
-
-async def test_what_can_be_connected_is_listed(api: httpx.AsyncClient) -> None:
-    listed = {each["key"]: each for each in (await api.get("/v1/providers")).json()["data"]}
-    assert {"zoom", "calendly", "eventbrite", "luma", "connpass"} <= set(listed)
-    assert listed["connpass"]["kind"] == "poll"
-    assert listed["eventbrite"]["settings_schema"]["properties"]["token"]["writeOnly"] is True
