@@ -3,7 +3,10 @@
 import asyncio
 import os
 import sys
+from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -14,6 +17,7 @@ from rich.console import Console
 
 from app import dev, openapi
 from app.imports import command as imports
+from app.imports.columns import field_of_header
 from app.kit import http, migrate, terminal
 from app.kit.embedded import running_database_url
 from app.kit.errors import AppError
@@ -24,6 +28,8 @@ from app.pools import command as pools
 from app.scores import command as scores
 from app.sequences import command as sequences
 from app.settings import Settings, get_settings
+from app.sweeps import command as sweeps
+from app.sweeps.engines import Engine
 from app.tenancy.bootstrap import create_key
 
 app = typer.Typer(
@@ -40,6 +46,18 @@ pool = typer.Typer(help="Pools.", no_args_is_help=True)
 app.add_typer(pool, name="pool")
 sequence = typer.Typer(help="Sequences.", no_args_is_help=True)
 app.add_typer(sequence, name="sequence")
+
+matching = typer.Typer(
+    help="Matching: the model's training and evaluation; needs the extra bulk.", no_args_is_help=True
+)
+app.add_typer(matching, name="dedup")
+
+
+class Against(StrEnum):
+    """What a matching is compared with."""
+
+    SPLINK = "splink"
+
 
 Url = Annotated[str | None, typer.Option(help="Where the service runs; else on this machine at $PORT.")]
 
@@ -132,6 +150,52 @@ def preview_sequence(
     """Show the calendar of a candidate's next months: what would be sent when, what is put off, and why."""
     with _service(url) as client:
         sequences.preview(client, key, candidate, Console())
+
+
+@matching.command("train")
+def train(
+    *,
+    records: Annotated[int, typer.Option(help="How many made-up records to train on.", min=1_000)] = 60_000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same model.")] = 1,
+    data: Annotated[list[Path] | None, typer.Option(help="Train on this file instead: CSV or Parquet.")] = None,
+    out: Annotated[Path, typer.Option(help="Where the model is written.")] = Path("model.json"),
+) -> None:
+    """Train the weights of matching with Splink, without looking at any truth."""
+    _bulk().run_train(Console(), out, records, seed, data or [], field_of_header)
+
+
+@matching.command("evaluate")
+def evaluate(
+    *,
+    data: Annotated[list[Path], typer.Option(help="CSV or Parquet; two files are matched against each other.")],
+    truth: Annotated[str | None, typer.Option(help="The column that says who a record is about.")] = None,
+    model: Annotated[Path | None, typer.Option(help="A model that `dedup train` has written.")] = None,
+    against: Annotated[Against | None, typer.Option(help="Show the figures of this beside ours.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw the figures to this SVG file.")] = None,
+) -> None:
+    """Measure matching on a file with the truth in it."""
+    with_splink = against is Against.SPLINK
+    _bulk().run_evaluate(Console(), data, field_of_header, truth, model, picture, with_splink=with_splink)
+
+
+@matching.command("sweep")
+def sweep_tenant(
+    *,
+    tenant: Annotated[str, typer.Option(help="The tenant's name.")],
+    engine: Annotated[Engine | None, typer.Option(help="Else the one that suits the size of the pool.")] = None,
+) -> None:
+    """Compare everybody with everybody: link who is the same, ask about the rest; a worker does it."""
+    asyncio.run(sweeps.run(_database_url(_settings()), tenant, engine, Console()))
+
+
+def _bulk() -> ModuleType:
+    """Load what only the extra bulk can run; raises StartError without it."""
+    try:
+        return import_module("app.training.command")
+    except ModuleNotFoundError as error:
+        raise StartError(
+            f"{error.name} is not installed: install talentpool with its extra, talentpool[bulk]."
+        ) from error
 
 
 @keys.command("create")

@@ -12,7 +12,7 @@ from app.candidates.features import Features, read_features
 from app.dedup.frequencies import share
 from app.dedup.model import Model, frequency
 from app.dedup.pool import GENERIC_FROM, SHARED, Keyed, differing, keyed
-from app.dedup.rules import Knowledge
+from app.dedup.rules import Knowledge, Policy
 from app.dedup.sides import COUNTED, Side
 from app.training.columns import features_table
 
@@ -97,9 +97,9 @@ class Corpus:
             value: frequency(held, share(of, value), pool) for (of, value), held in self.holders.items() if of == column
         }
 
-    def knowledge(self, model: Model) -> Knowledge:
+    def knowledge(self, model: Model, policy: Policy) -> Knowledge:
         """Return what the rules ask for, as if these records were a tenant's pool."""
-        known = Knowledge(model=model, pool=len(self.statements), generic=set(self.generic))
+        known = Knowledge(policy=policy, model=model, pool=len(self.statements), generic=set(self.generic))
         known.holders.update(self.holders)
         known.shipped.update({each: share(*each) for each in self.holders if each[0] in COUNTED})
         return known

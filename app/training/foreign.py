@@ -1,8 +1,9 @@
 """Files of other columns: trained by their recipe without looking at the truth, scored by our own scorer."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,6 +45,14 @@ class Foreign:
         return cls(connection, recipe, [f"file_{number}" for number in range(len(raw))])
 
     @property
+    def name(self) -> str:
+        return self.recipe.name
+
+    @property
+    def most(self) -> int:
+        return self.recipe.most_members
+
+    @cached_property
     def truth(self) -> Truth:
         rows = self._all("truth, file")
         return Truth([truth for truth, _ in rows], [file for _, file in rows])
@@ -83,8 +92,16 @@ class Foreign:
         api = DuckDBAPI(connection=self.connection)
         return Linker([api.register(table) for table in self.tables], dict(settings))
 
-    def train(self, seed: int) -> dict[str, Any]:
+    def shipped(self) -> None:
+        """No model ships for other columns."""
+
+    def contradict(self, left: Sequence[int], right: Sequence[int]) -> bool:  # noqa: ARG002 (as of any source)
+        """Nothing in other columns excludes anything."""
+        return False
+
+    def train(self, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
         """Return the trained model; its levels have the bounds of the tenants' model."""
+        say(f"Training by the recipe {self.name}: {self.recipe.tuned_on}")
         linker = self.linker(self.settings())
         training = linker.training
         training.estimate_probability_two_random_records_match(

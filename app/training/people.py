@@ -82,7 +82,7 @@ class Population:
             return [first]
         days = 0 if luck < _TWINS else self.dice.choice(_GENERATION)
         second = self._person(first, first.born + timedelta(days=days))
-        first.home_phone = second.home_phone = first.home_phone or self._home_phone()
+        first.home_phone = second.home_phone = first.home_phone or self.home_phone()
         if self.dice.random() < _SHARES_MAILBOX:
             second.emails[0] = first.emails[0]
         self.people.append(second)
@@ -129,6 +129,11 @@ class Population:
         self.mailboxes.add(f"{local}@{host}")
         return f"{local}@{host}"
 
+    def profile(self, person: Person) -> str:
+        """Return the address of a new profile of the person's."""
+        slug = f"{_ascii(person.given.latin)}-{_ascii(person.family.latin)}-{self.dice.randrange(16**6):06x}".lower()
+        return f"https://www.linkedin.com/in/{slug}"
+
     def new_family(self, person: Person) -> Name:
         return self._drawn(japanese_families() if person.is_japanese else western_families())
 
@@ -157,16 +162,15 @@ class Population:
     def _equip(self, person: Person, kin: Person | None) -> None:
         person.emails.append(self.mailbox(person))
         person.mobiles.append(self.number(person))
-        slug = f"{_ascii(person.given.latin)}-{_ascii(person.family.latin)}-{self.dice.randrange(16**6):06x}".lower()
-        person.profile = f"https://www.linkedin.com/in/{slug}"
+        person.profile = self.profile(person)
         if self.dice.random() < _HAS_HOME_PHONE:
-            person.home_phone = self._home_phone()
+            person.home_phone = self.home_phone()
         if not person.is_japanese and self.dice.random() < 0.15:
             person.middle = self._drawn(western_given(person.sex)).latin
         if kin and not person.is_japanese and person.sex == kin.sex == "m" and person.born != kin.born:
             person.given, person.suffix, kin.suffix = kin.given, "Jr.", "Sr."
 
-    def _home_phone(self) -> str:
+    def home_phone(self) -> str:
         area = self.dice.choice(("03-3", "06-6", "052-7", "011-7", "092-7", "045-7"))
         return f"{area}{self.dice.randrange(100, 999)}-{self.dice.randrange(10_000):04}"
 

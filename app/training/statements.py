@@ -73,6 +73,10 @@ class _Writer:
             person.emails.insert(0, self.known.mailbox(person))
         if self.dice.random() < 0.06:
             person.mobiles.insert(0, self.known.number(person))
+        if person.home_phone and self.dice.random() < 0.1:
+            person.home_phone = self.known.home_phone()
+        if self.dice.random() < 0.04:
+            person.profile = self.known.profile(person)
         if person.sex == "f" and person.maiden is None and self.dice.random() < 0.05:
             person.maiden, person.family = person.family, self.known.new_family(person)
 

@@ -7,11 +7,13 @@ whose birth dates differ), so that true matches, which nobody has marked, do not
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import duckdb
 from splink import Linker
 
+from app.dedup import model
 from app.dedup.levels import CONTRADICTING, LEVELS, Level
 from app.dedup.model import CAP, DUPLICATES, FLOOR
 from app.training.columns import prepare
@@ -37,6 +39,9 @@ _OTHER_BIRTH: Final = "damerau_levenshtein(l.birth_date, r.birth_date) > 2"
 _LISTS: Final = {"email": "emails", "mobile": "mobiles", "fixed_phone": "fixed_phones", "profile_url": "urls"}
 _RARE_NAMES: Final = ("kanji", "reading", "swapped")
 _DIGITS: Final = 6
+
+DEFAULT: Final = Path(model.__file__).with_name("default_model.json")
+"""The model that ships with the service."""
 
 Key = tuple[str, str]
 """A comparison and its level."""

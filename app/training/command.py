@@ -1,0 +1,69 @@
+"""What `talentpool dedup train` and `talentpool dedup evaluate` do."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from app.kit import json
+from app.training.corpus import Corpus
+from app.training.evaluate import Evaluated, evaluate
+from app.training.files import FieldOf, read_files
+from app.training.picture import draw
+from app.training.statements import records
+from app.training.train import train
+
+
+def run_train(console: Console, out: Path, many: int, seed: int, data: Sequence[Path], field_of: FieldOf) -> None:
+    """Train on made-up people, or on files, and write the model."""
+    _quiet()
+    if data:
+        with read_files(data, field_of, None) as found:
+            trained = found.train(seed, console.print)
+    else:
+        corpus = Corpus.of_payloads(record.payload for record in records(many, seed))
+        trained = train(corpus, seed, console.print)
+    out.write_text(json.pretty(trained), encoding="utf-8")
+    console.print(f"The model is in {out}.")
+
+
+def run_evaluate(
+    console: Console,
+    data: Sequence[Path],
+    field_of: FieldOf,
+    truth: str | None,
+    stated: Path | None,
+    picture: Path | None,
+    *,
+    with_splink: bool,
+) -> None:
+    """Print the figures of one file, or of two against each other, and draw them."""
+    _quiet()
+    given = json.loads(stated.read_bytes()) if stated else None
+    with read_files(data, field_of, truth) as source:
+        known = source.truth
+        console.print(f"{source.name}: {len(known.people):,} records, {known.pairs:,} pairs of one person")
+        found = evaluate(source, given, with_splink=with_splink)
+        console.print(_table("talentpool", found.ours))
+        if found.splinks:
+            console.print(_table("Splink", found.splinks))
+        if picture:
+            picture.write_text(draw(source.name, found.ours.scored, known), encoding="utf-8")
+
+
+def _table(title: str, evaluated: Evaluated) -> Table:
+    table = Table("p ≥", title=title, caption="P precision, R recall; B³ of clusters")
+    for heading in ("right", "wrong", "P", "R", "F1", "clusters P", "R", "F1", "B³"):
+        table.add_column(heading, justify="right")
+    for line in evaluated.lines():
+        figures = [value for of in (line.pairs, line.clusters) for value in (of.precision, of.recall, of.f1)]
+        counts = (f"{line.pairs.right:,}", f"{line.pairs.wrong:,}")
+        table.add_row(line.threshold, *counts, *(f"{value:.4f}" for value in (*figures, line.b_cubed.f1)))
+    return table
+
+
+def _quiet() -> None:
+    """Splink tells every iteration; its warnings are of levels that are bounded here anyway."""
+    logging.disable(logging.WARNING)
