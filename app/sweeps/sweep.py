@@ -44,6 +44,7 @@ async def run(claim: Claim) -> Mapping[str, Any] | None:
     else:
         found.possible.update(found.same)
     await _ask(claim, known, found, counts)
+    await _tell(claim, found.compared, counts)
     return counts
 
 

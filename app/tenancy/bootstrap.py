@@ -56,9 +56,15 @@ async def works(database_url: str, key: str) -> bool:
         await database.close()
 
 
-async def _ensure_tenant(database: Database, name: str) -> UUID:
+async def find_tenant(database: Database, name: str) -> UUID | None:
+    """Return the id of the tenant of this name."""
     async with database.outside() as connection:
-        known: UUID | None = (await connection.execute(text("select tenant_named(:name)"), {"name": name})).scalar()
+        found: UUID | None = (await connection.execute(text("select tenant_named(:name)"), {"name": name})).scalar()
+    return found
+
+
+async def _ensure_tenant(database: Database, name: str) -> UUID:
+    known = await find_tenant(database, name)
     if known is not None:
         return known
     tenant_id = new_id()
