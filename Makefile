@@ -49,7 +49,7 @@ COMPILE := uv pip compile pyproject.toml --quiet --generate-hashes --no-emit-ind
   --universal --python-version 3.11
 lock: ## Bring both lock files up to date (needs uv)
 	$(COMPILE) --output-file requirements.lock
-	$(COMPILE) --extra dev --extra embedded --output-file requirements-dev.lock
+	$(COMPILE) --extra dev --extra embedded --extra bulk --output-file requirements-dev.lock
 
 clean: ## Remove what can be made again; the data folder stays
 	rm -rf .venv .cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
