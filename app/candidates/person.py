@@ -67,13 +67,14 @@ class Profile:
 
 
 def read(profile: Profile, shape: type[R], *, can_contact: bool, suppressed: Collection[str] = ()) -> R:
-    """Return the candidate as it is answered; `suppressed` are shown addresses that must not be written to."""
+    """Return the candidate as it is answered; `suppressed` are match keys of addresses not to be written to."""
     keys = profile.email_keys()
 
     def status(value: str | None) -> str:
-        if value in suppressed:
+        key = keys.get(value) if value else None
+        if key in suppressed:
             return "suppressed"
-        return "bounced" if value and keys.get(value) in profile.bounced else "ok"
+        return "bounced" if key in profile.bounced else "ok"
 
     emails = [{**item, "status": status(item["value"])} for item in profile.fields["email_addresses"]]
     return shape.model_validate(

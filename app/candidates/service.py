@@ -235,7 +235,7 @@ def _profile(row: Any) -> Profile:  # noqa: ANN401 (a row)
         id=row.id,
         version=row.version,
         status="active" if row.hidden_at is None else "hidden",
-        fields={name: getattr(row, name) for name in PROFILE},
+        fields={name: row[name] for name in PROFILE},
         warnings=row.warnings,
         provenance=row.provenance,
         bounced=frozenset(row.bounced) - {None},

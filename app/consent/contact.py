@@ -46,3 +46,11 @@ class Decision:
     def codes(self) -> tuple[str, ...]:
         """The codes of all reasons, denials first."""
         return tuple(reason.code for reason in self.reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Who can be contacted for some purpose now; `suppressed` are match keys of e-mail addresses not to be used."""
+
+    contactable: frozenset[UUID]
+    suppressed: frozenset[str]

@@ -66,6 +66,16 @@ class Facts:
             last_interaction_at=row.last_interaction_at,
         )
 
+    def suppressed(self, channel: str) -> frozenset[str]:
+        """Return the match keys of these people's addresses that a suppression holds for on `channel`."""
+        kind = address.KIND_OF[channel]
+        return frozenset(
+            each.key
+            for person in self.people.values()
+            for each, rows in person.suppressions.items()
+            if each.kind == kind and any(row.channel in (channel, "any") or row.reason == "erased" for row in rows)
+        )
+
     def rules(self, question: Question) -> dict[str, Any]:
         """Return the tenant's own rules for a question, as fields of a Case."""
         cap = getattr(self.tenant.frequency_caps, question.channel, None)

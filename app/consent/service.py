@@ -9,7 +9,7 @@ from uuid import UUID
 from app.consent import consents, evidence, gate, ledger, repository, suppressions
 from app.consent.address import KIND_OF, target
 from app.consent.consents import record_statements
-from app.consent.contact import Decision, Question
+from app.consent.contact import Decision, Question, Reach
 from app.consent.errors import CandidateUnknown, Leased
 from app.consent.evidence import Facts, read_window
 from app.consent.gate import RULE_VERSION, Verdict
@@ -24,7 +24,7 @@ from app.consent.schemas import (
     DecisionRead,
     LeaseRead,
 )
-from app.consent.suppressions import erased_of, is_blocked, suppress, suppressed
+from app.consent.suppressions import erased_of, is_blocked, suppress
 from app.consent.window import Window
 from app.kit.clock import now
 from app.kit.db import Session
@@ -35,6 +35,7 @@ from app.kit.schemas import Problem
 __all__ = [
     "Decision",
     "Question",
+    "Reach",
     "absorb",
     "carried",
     "counts",
@@ -46,7 +47,6 @@ __all__ = [
     "record_statements",
     "release",
     "suppress",
-    "suppressed",
 ]
 
 MAX_ITEMS: Final = 500
@@ -108,18 +108,19 @@ async def outlook(
     return Outlook(facts, question, delay)
 
 
-async def contactable(session: Session, ids: Sequence[UUID]) -> set[UUID]:
-    """Return those for whom some granted (purpose, channel) is not denied now."""
+async def reach(session: Session, ids: Sequence[UUID]) -> Reach:
+    """Say who of these can be contacted at all, and which of their e-mail addresses must not be written to."""
     if not ids:
-        return set()
+        return Reach(frozenset(), frozenset())
     facts = await evidence.gather(session, ids)
     moment = now()
-    return {
+    contactable = frozenset(
         asked
         for asked, person in facts.people.items()
         for (purpose, channel), state in ledger.standings(person.statements, moment).items()
         if state.standing == "granted" and not gate.denials_of(facts.case(Question(asked, channel, purpose), moment))
-    }
+    )
+    return Reach(contactable, facts.suppressed("email"))
 
 
 async def unsubscribe(

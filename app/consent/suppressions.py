@@ -94,20 +94,6 @@ async def remove(session: Session, suppression_id: UUID) -> None:
     await outbox.record(session, events.suppression_changed(row.id, row.channel, row.reason, is_active=False))
 
 
-async def suppressed(session: Session, channel: str, values: Collection[str]) -> set[str]:
-    """Return those of `values` (addresses in any spelling) that a suppression holds for on `channel`."""
-    kind, country = address.KIND_OF[channel], (await tenancy.read(session)).country_code
-    keys = {value: address.key_of(kind, value, country) for value in values}
-    hashes = {
-        value: candidates.identifier_hash(session.tenant_id, kind, key)
-        for value, key in keys.items()
-        if key is not None
-    }
-    rows = await repository.suppressions_of(session, set(hashes.values())) if hashes else []
-    held = {row.value_hmac for row in rows if row.channel in (channel, "any") or row.reason == "erased"}
-    return {value for value, value_hmac in hashes.items() if value_hmac in held}
-
-
 async def is_blocked(
     session: Session, emails: Collection[str], phones: Collection[str], external_ids: Collection[tuple[str, str]]
 ) -> bool:

@@ -32,11 +32,15 @@ from app.tenancy.schemas import (
 )
 
 MAX_BATCH_ITEMS = 500
+KNOWN = "tenant"
 
 
 async def read(session: Session) -> TenantRead:
-    """Return the tenant's settings."""
-    return TenantRead.model_validate(await TenantRepository(session).get())
+    """Return the tenant's settings, read once in a transaction."""
+    known: TenantRead | None = session.info.get(KNOWN)
+    if known is None:
+        known = session.info[KNOWN] = TenantRead.model_validate(await TenantRepository(session).get())
+    return known
 
 
 async def lock(session: Session) -> Tenant:
@@ -55,6 +59,7 @@ async def update(session: Session, tenant: Tenant, patch: TenantUpdate) -> Tenan
     tenant.version += 1
     tenant.updated_at = now()
     await TenantRepository(session).save()
+    session.info.pop(KNOWN, None)
     return TenantRead.model_validate(tenant)
 
 

@@ -94,6 +94,9 @@ async def _fill(api: httpx.AsyncClient, database: Database) -> dict[str, str]:
         "content_id": (await post("/v1/contents", {**material.CONTENTS[0], "key": CANARY}))["id"],
         "suppression_id": (await post("/v1/suppressions", _suppression()))["id"],
         "key_id": (await post("/v1/api-keys", {"name": CANARY, "scopes": ["admin"]}))["id"],
+        "field_id": (await post("/v1/custom-fields", {"key": CANARY, "name": CANARY, "type": "text"}))["id"],
+        "search_id": (await post("/v1/saved-searches", {"key": CANARY, "name": CANARY}))["id"],
+        "vocabulary": "tags",
         "source": "ats",
         "external_id": CANARY,
         "key": CANARY,
@@ -154,7 +157,11 @@ async def test_no_operation_shows_or_changes_another_tenants_data(
     assert await _state(database, theirs) == before
 
 
-OWN: Final = {"/v1/score-models/{key}", "/v1/candidates/by-external-id/{source}/{external_id}"}
+OWN: Final = {
+    "/v1/score-models/{key}",
+    "/v1/candidates/by-external-id/{source}/{external_id}",
+    "/v1/vocabularies/{vocabulary}",
+}
 """A name, not an id: the caller's own resource of that name may be made or read."""
 
 
@@ -169,5 +176,5 @@ def _assert_nothing_shown(
         return
     shown = answer.text.replace(str(answer.request.url), "")
     assert CANARY not in shown, operation
-    own = {made["source"], made["external_id"], made["key"]}
+    own = {made["source"], made["external_id"], made["key"], made["vocabulary"]}
     assert not [value for name, value in made.items() if value not in own and value in shown], (operation, shown[:500])
