@@ -24,9 +24,9 @@ class Measured:
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
-def request(port: int, path: str, body: bytes, headers: dict[str, str]) -> bytes:
-    """Return the bytes of one POST."""
-    lines = [f"POST {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", f"Content-Length: {len(body)}"]
+def request(port: int, path: str, body: bytes, headers: dict[str, str], method: str = "POST") -> bytes:
+    """Return the bytes of one request."""
+    lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode() + body
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import asyncpg
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, TypeAdapter
 
 from app.kit.ids import new_id
@@ -73,3 +73,14 @@ async def one(request: Request, touchpoint: Touchpoint) -> dict[str, str]:
 async def batch(request: Request) -> dict[str, Any]:
     given = TOUCHPOINTS.validate_json(await request.body())
     return {"count": len(await _insert(request.app.state.pool, given))}
+
+
+class Statement(BaseModel):
+    sql: str
+
+
+@app.post("/statement")
+async def statement(request: Request, asked: Statement) -> Response:
+    """Answer what a statement makes: the same database, without anything of the service."""
+    async with request.app.state.pool.acquire() as connection:
+        return Response(await connection.fetchval(asked.sql), media_type="application/json")
