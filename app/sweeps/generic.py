@@ -8,7 +8,7 @@ from app.dedup import service as dedup
 from app.dedup.matching import Opened
 from app.dedup.rules import Knowledge, judge
 from app.kit.db import Session
-from app.merges import service as merges
+from app.merges.service import move_out
 from app.sweeps import repository
 
 KEYS: Final = 20
@@ -44,6 +44,6 @@ async def _judge_record(session: Session, known: Knowledge, record_id: UUID) -> 
     judgement = judge(own, others, known)
     if judgement.decision == "same":
         return
-    made = await merges.move_out(session, owner, record_id)
+    made = await move_out(session, owner, record_id)
     opened = Opened(made, owner, judgement.decided("possible", "generic"), record_id)
     await dedup.open_pairs(session, [opened])
