@@ -7,6 +7,7 @@ The statement answers the same people with the same members, as JSON made by the
 
 import asyncio
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -202,6 +203,7 @@ async def _in_turn(place: Stand, ours: bytes, hand: bytes) -> tuple[load.Measure
 
 def main(arguments: Sequence[str]) -> None:
     """Measure by itself, and print the table."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the stand is taken down
     with stand() as running:
         report.table(asyncio.run(measure(running, *map(int, arguments))))
 

@@ -32,7 +32,9 @@ CITIES: Final = ("東京", "大阪", "名古屋", "福岡", "札幌", "横浜", 
 TAGS: Final = 200
 COMMON: Final = 0.6
 """The share of people who have one of the best-known names."""
-ROLE: Final = "set role talentpool_owner"
+PREPARED: Final = """
+set statement_timeout = 0; set synchronous_commit = off; set maintenance_work_mem = '512MB'; set work_mem = '256MB'
+"""
 INDEXED: Final = ("candidates", "identifiers", "terms", "scores", "consents", "counted")
 
 
@@ -47,13 +49,15 @@ class Population:
 
 async def load(connection: asyncpg.Connection, tenants: Sequence[tuple[UUID, int]], seed: int = 7) -> list[Population]:
     """Fill these tenants with so many people each; `connection` is one that no policy holds."""
-    await connection.execute("set statement_timeout = 0; set maintenance_work_mem = '512MB'; set work_mem = '256MB'")
+    await connection.execute(PREPARED)
     await _parts(connection, random.Random(seed))
     indexes = await _drop_indexes(connection)
     found = [await _people(connection, tenant_id, people) for tenant_id, people in tenants]
     for statement in indexes:
         await connection.execute(statement)
-    await connection.execute("vacuum analyze candidates, terms, scores, consents, identifiers, pool_members, counted")
+    await connection.execute(
+        "vacuum analyze candidates, terms, scores, consents, identifiers, pool_members, counted, facet_counts"
+    )
     return found
 
 
