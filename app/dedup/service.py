@@ -35,7 +35,7 @@ BUCKETS = 2048
 
 LOCKED: Final[Collection[str]] = ("email", "phone", "url", "external_id", "birth_family", "birth_given")
 """Keys by which a record can be linked: who writes one of these waits for others who do."""
-KEY_CAP: Final = 200
+KEY_CAP: Final = 50
 """So many records of one key are looked at; a key that more records share says little."""
 MOST_MATCHES = 20
 COUNTED_AFTER: Final = timedelta(seconds=30)

@@ -28,7 +28,9 @@ _MODULES: Final = {"duckdb": "bulk", "spark": "spark"}
 
 CHUNK: Final = 4_000
 """Pairs that are judged at once: what their records say has to fit in memory."""
-WRITTEN: Final = 200
+CAP: Final = 200
+"""So many records of one key are paired with each other; more of them say little."""
+WRITTEN: Final = 100
 """Components that are merged, and pairs that are opened, in one transaction."""
 
 
@@ -52,7 +54,7 @@ async def _compare(claim: Claim, known: Knowledge, counts: dict[str, int]) -> Fi
     found = Findings()
     async with (
         claim.database.transaction(claim.caller) as session,
-        repository.candidate_pairs(session, known, dedup.KEY_CAP),
+        repository.candidate_pairs(session, known, CAP),
     ):
         while rows := await repository.fetch(session, CHUNK):
             pairs = [(row.left_id, row.right_id) for row in rows]
