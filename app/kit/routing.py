@@ -7,7 +7,7 @@ What a handler needs is put on `request.state`: `caller` and `session`. An opera
 import asyncio
 import hashlib
 import random
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
@@ -23,6 +23,7 @@ from app.kit.caller import Caller
 from app.kit.clock import now
 from app.kit.db import Session
 from app.kit.errors import AppError, FieldError
+from app.kit.lean import Next, shortened
 from app.kit.rate import LocalRate, cost_of
 from app.kit.schemas import Problem
 
@@ -43,8 +44,6 @@ COMMON: Final = (
     errors.TooManyRequests,
     errors.Unavailable,
 )
-
-Next = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ class EdgeRoute(APIRoute):
     """Precedence of answers: 401, 403, 415, 413, 400, 404, 428, 412, 422."""
 
     def get_route_handler(self) -> Next:
-        handle = super().get_route_handler()
+        handle = shortened(self, super().get_route_handler(), session_of)
         extra = self.openapi_extra or {}
         edge = extra.get("x-edge", {})
         security = extra.get("security", [])
