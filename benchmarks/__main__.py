@@ -1,32 +1,55 @@
-"""`make bench`: measure, print one table, write benchmarks/results.json."""
+"""`make bench`: measure, print one table, write benchmarks/results.json.
 
+    python -m benchmarks [PART ...]
+
+With parts named (`story`, `ingest`, `hooks`, `memory`, `scores`) only those are measured, and nothing is written.
+"""
+
+import argparse
 import asyncio
 import signal
 import sys
+from collections.abc import Collection
+from typing import Final
 
 import httpx
 
 from benchmarks import hooks, ingest, report, scores, story
 from benchmarks.stand import Stand, stand
 
+PARTS: Final = ("story", "ingest", "hooks", "memory", "scores")
 
-async def measure(place: Stand) -> list[report.Figure]:
-    """Run every measurement, the cheap ones first."""
+
+async def measure(place: Stand, parts: Collection[str]) -> list[report.Figure]:
+    """Run these parts of the measurements, the cheap ones first."""
     headers = {"Authorization": f"Bearer {place.key}"}
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{place.port}", headers=headers, timeout=120) as client:
-        candidates = await story.people(client)
-        return [
-            await story.signal_to_score(client, candidates),
-            await ingest.single(place, candidates),
-            await ingest.batch(place, candidates),
-            await hooks.sendgrid(place, client),
-            await story.import_rows(client),
-            *story.memory(place),
-        ]
+        candidates, figures = await story.people(client), list[report.Figure]()
+        if "story" in parts:
+            figures.append(await story.signal_to_score(client, candidates))
+        if "ingest" in parts:
+            figures += [await ingest.single(place, candidates), await ingest.batch(place, candidates)]
+        if "hooks" in parts:
+            figures.append(await hooks.sendgrid(place, client))
+        if "story" in parts:
+            figures.append(await story.import_rows(client))
+        return figures + (story.memory(place) if "memory" in parts else [])
+
+
+def main() -> None:
+    """Measure what is asked for, or everything."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parts = parser.parse_args().parts
+    if unknown := set(parts) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    with stand() as running:
+        figures = asyncio.run(measure(running, parts or PARTS))
+    if not parts or "scores" in parts:
+        figures += scores.measure()
+    (report.table if parts else report.show)(figures)
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the stand is taken down
-    with stand() as running:
-        figures = asyncio.run(measure(running))
-    report.show([*figures, *scores.measure()])
+    main()

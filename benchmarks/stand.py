@@ -59,7 +59,7 @@ class Stand:
 def stand() -> Iterator[Stand]:
     """Start both, and stop them."""
     folder = Path(tempfile.mkdtemp(prefix="tp-bench-"))
-    place = Stand(folder, _free_port(), _free_port())
+    place = Stand(folder, free_port(), free_port())
     environment = {
         **os.environ,
         "TALENTPOOL_DATA_DIR": str(folder),
@@ -105,7 +105,8 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
     raise TimeoutError(url)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
