@@ -6,13 +6,18 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
+from app.candidates import service as candidates
+from app.candidates.features import Features, dump_features
+from app.directory import service
 from app.directory.repository import DirectoryRepository, Question
 from app.directory.schemas import Filters
 from app.directory.sorting import Place, parse_sort
+from app.kit import json
 from app.kit.clock import now
-from app.kit.db import Database
+from app.kit.db import Database, Session
 from app.kit.ids import new_id
 from app.normalise.search import query_terms
+from app.pools.criteria_fields import read
 from tests.conftest import TenantFixture
 
 PEOPLE = 5_000
@@ -25,10 +30,13 @@ from generate_series(1, {PEOPLE}) n
 FILED = """
 insert into terms (term, candidate_id)
 select t.term, c.id from candidates c,
-  lateral unnest(array['w:n', 'w:na', 'w:nam', 'w:name', 'w:' || right(c.full_name, 2),
-                       't:' || (c.years_of_experience = 39)]) t(term)
+  lateral unnest(array['w:name', 'w:' || right(c.full_name, 2), 't:' || (c.years_of_experience = 39)]) t(term)
 where t.term is not null
 on conflict do nothing
+"""
+SAID = """
+insert into records (id, candidate_id, first_candidate_id, door, payload, features, normaliser_version, by)
+select uuidv7(), id, id, 'api', '{}', cast(:features as jsonb), 1, 'test' from candidates
 """
 
 
@@ -38,32 +46,39 @@ async def crowd(database: Database, database_url: str, tenant: TenantFixture) ->
     async with database.transaction(tenant.caller) as session:
         await session.run(CROWD)
         await session.run(FILED)
+        await session.run(SAID, features=json.dumps(dump_features(Features())))
     owner = Database(database_url, pool_size=1, role="talentpool_owner")
     async with owner.outside() as connection:
-        await connection.execute(text("analyze candidates, terms"))
+        await connection.execute(text("analyze candidates, terms, records"))
     await owner.close()
     return tenant
 
 
 async def plan_of(
-    database: Database, tenant: TenantFixture, sort: str, after: Place | None, q: str = "", tag: Sequence[str] = ()
+    database: Database,
+    tenant: TenantFixture,
+    sort: str,
+    after: Place | None,
+    q: str = "",
+    tag: Sequence[str] = (),
+    criteria: object = None,
 ) -> str:
-    """Return the plan of the first statement of a page."""
+    """Return the plan of the statement that finds a page."""
     seen: list[tuple[str, Any]] = []
 
     def record(*arguments: Any) -> None:
         seen.append((arguments[2], arguments[3]))
 
-    asked = Question(Filters(tag=tag), None, query_terms(q) or None, (), now())
+    node = None if criteria is None else read(criteria, "")
+    asked = Question(Filters(tag=tag), node, query_terms(q) or None, (), now())
     async with database.transaction(tenant.caller) as session:
         event.listen(database.engine.sync_engine, "before_cursor_execute", record)
         try:
-            assert len(await DirectoryRepository(session).page(asked, parse_sort(sort), after, 20)) == (
-                0 if tag else 20
-            )
+            found = await DirectoryRepository(session).page(asked, parse_sort(sort), after, 20)
+            assert len(found) == (0 if tag or criteria else 20)
         finally:
             event.remove(database.engine.sync_engine, "before_cursor_execute", record)
-        statement, parameters = seen[0]
+        statement, parameters = next(each for each in seen if "ORDER BY" in each[0])
         connection = await session.connection()
         rows = await connection.exec_driver_sql(f"explain {statement}", parameters)
         return "\n".join(row[0] for row in rows.all())
@@ -109,3 +124,43 @@ async def test_a_rare_tag_is_found_by_its_term(database: Database, crowd: Tenant
     plan = await plan_of(database, crowd, "-created_at", None, tag=["true"])
     assert "Index Only Scan using pk_terms" in plan, plan
     assert "Seq Scan" not in plan, plan
+
+
+async def test_criteria_begin_at_the_terms_that_they_need(database: Database, crowd: TenantFixture) -> None:
+    tree = {"any": [{"all": [{"field": "tags", "op": "has", "value": "TRUE"}, {"field": "headline", "op": "exists"}]}]}
+    plan = await plan_of(database, crowd, "-created_at", None, criteria=tree)
+    assert "Index Only Scan using pk_terms" in plan, plan
+    assert "Seq Scan" not in plan, plan
+
+
+@pytest.mark.parametrize("sort", ["full_name", "-years_of_experience"])
+async def test_few_by_another_order_are_looked_up_not_walked_to(
+    database: Database, crowd: TenantFixture, sort: str
+) -> None:
+    plan = await plan_of(database, crowd, sort, None, "na 12")
+    assert "CTE met" in plan, plan
+    assert "Index Only Scan using pk_terms" in plan, plan
+    assert f"ix_candidates_{sort.removeprefix('-')}" not in plan, plan
+
+
+@pytest.mark.parametrize("many", [1, 50, 500])
+async def test_who_is_named_by_ids_is_looked_up_by_them(
+    database: Database, crowd: TenantFixture, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    plans: list[str] = []
+    run = Session.rows
+
+    async def explained(session: Session, sql: str, /, **parameters: Any) -> list[Any]:
+        plans.append("\n".join(row[0] for row in await run(session, f"explain {sql}", **parameters)))
+        return await run(session, sql, **parameters)
+
+    async with database.transaction(crowd.caller) as session:
+        newest = await session.rows("select id from candidates order by id desc limit :many", many=many)
+        ids = [row.id for row in newest]
+        monkeypatch.setattr(Session, "rows", explained)
+        await service.read_many(session, ids)
+        await candidates.resolve_many(session, ids)
+        await candidates.records_of(session, ids)
+        await candidates.features_of(session, ids)
+    assert len(plans) > 5
+    assert [plan for plan in plans if "Seq Scan on candidates" in plan or "Seq Scan on records" in plan] == []
