@@ -1,5 +1,7 @@
 """Which engine finds the pairs of a sweep."""
 
+import os
+import shutil
 from importlib.util import find_spec
 from typing import Final, Literal
 
@@ -13,14 +15,15 @@ _NEEDED: Final = {"duckdb": ("splink", "duckdb"), "spark": ("splink", "pyspark")
 
 
 class EngineMissing(Invalid):
-    """The engine that was asked for is not installed: it comes with an extra."""
+    """The engine that was asked for is not installed: it comes with an extra, and Spark needs Java besides."""
 
     code = "engine_missing"
 
 
 def is_installed(engine: Engine) -> bool:
-    """Whether the packages of an engine are there."""
-    return all(find_spec(each) is not None for each in _NEEDED.get(engine, ()))
+    """Whether the packages of an engine are there, and what they run on."""
+    runs = engine != "spark" or "JAVA_HOME" in os.environ or shutil.which("java") is not None
+    return runs and all(find_spec(each) is not None for each in _NEEDED.get(engine, ()))
 
 
 def chosen(asked: Engine | None, pool: int) -> Engine:

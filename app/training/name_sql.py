@@ -188,11 +188,12 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _levels(left: pa.ChunkedArray, right: pa.ChunkedArray) -> pa.Array:
-    return pa.array([_level_of(a, b) for a, b in zip(left.to_pylist(), right.to_pylist(), strict=True)], pa.string())
+    return pa.array([level_of(a, b) for a, b in zip(left.to_pylist(), right.to_pylist(), strict=True)], pa.string())
 
 
 @lru_cache(maxsize=200_000)
-def _level_of(left: str | None, right: str | None) -> str:
+def level_of(left: str | None, right: str | None) -> str:
+    """Compare two names as JSON text by the Python that the service itself uses; return a level or `missing`."""
     return name_level(_read(left), _read(right)) or MISSING
 
 

@@ -9,6 +9,8 @@ from app.training.name_sql import MISSING
 
 Weights = Mapping[tuple[str, str], tuple[float, float]]
 """m and u by (comparison, level)."""
+Conditions = Mapping[str, Mapping[str, str]]
+"""SQL by comparison and level."""
 
 NAME: Final = "name_level(name_l, name_r, spelled_l, spelled_r)"
 _NAME_ORDER: Final = (
@@ -30,7 +32,7 @@ def _shared(column: str) -> dict[str, str]:
 
 _SWAPPED_DAY: Final = "birth_date_l[1:5] || birth_date_l[9:10] || '-' || birth_date_l[6:7] = birth_date_r"
 
-CONDITIONS: Final[Mapping[str, Mapping[str, str]]] = {
+CONDITIONS: Final[Conditions] = {
     "name": {MISSING: f"{NAME} = '{MISSING}'"} | {level: f"{NAME} = '{level}'" for level in _NAME_ORDER},
     "email": _shared("emails"),
     "mobile": _shared("mobiles"),
@@ -64,7 +66,7 @@ KEY_RULE: Final = {"blocking_rule": "l.keys = r.keys", "arrays_to_explode": ["ke
 """Blocks records by any key that they share, as the door does; `keys` is a list of a record's keys."""
 
 
-def settings(weights: Weights | None = None) -> dict[str, Any]:
+def settings(weights: Weights | None = None, conditions: Conditions = CONDITIONS) -> dict[str, Any]:
     """Return the model for Splink, with the weights of all levels or of none, which then are to be trained."""
     return {
         "link_type": "dedupe_only",
@@ -72,11 +74,11 @@ def settings(weights: Weights | None = None) -> dict[str, Any]:
         "probability_two_random_records_match": 1e-4,
         "retain_matching_columns": False,
         "retain_intermediate_calculation_columns": False,
-        "comparisons": [_comparison(comparison, weights) for comparison in COMPARISONS],
+        "comparisons": [_comparison(comparison, weights, conditions[comparison]) for comparison in COMPARISONS],
     }
 
 
-def _comparison(comparison: str, weights: Weights | None) -> dict[str, Any]:
+def _comparison(comparison: str, weights: Weights | None, conditions: Mapping[str, str]) -> dict[str, Any]:
     known = {level.name: level for level in COMPARISONS[comparison]}
     return {
         "output_column_name": comparison,
@@ -84,7 +86,7 @@ def _comparison(comparison: str, weights: Weights | None) -> dict[str, Any]:
             _level(condition, known[name], weights[comparison, name] if weights else None)
             if name in known
             else {"sql_condition": condition, "label_for_charts": name, "is_null_level": True}
-            for name, condition in CONDITIONS[comparison].items()
+            for name, condition in conditions.items()
         ],
     }
 

@@ -1,0 +1,207 @@
+"""What engines for large pools share: Splink finds and weighs the pairs, the rules of matching decide on them.
+
+An engine is where Splink predicts, which takes nearly all the work; what is before and after grows with the pool only.
+
+A decision is a function of the levels that a pair meets and of its weight, and there are few combinations of levels. So
+the rules judge each combination once, and the database lays that on the pairs. Whoever has several records, or no name,
+is judged one by one.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import duckdb
+import pyarrow as pa
+
+from app.dedup.frequencies import share
+from app.dedup.levels import COMPARISONS, CONTRADICTING, LEVELS
+from app.dedup.model import PSEUDO_RECORDS
+from app.dedup.rules import FEATURES, STRONG, Knowledge, is_automatic, log_odds
+from app.dedup.sides import COUNTED, LISTS, PARTS, SEPARATOR
+from app.training.columns import prepare
+from app.training.name_sql import MISSING
+from app.training.settings import CONDITIONS, KEY_RULE, Conditions, settings
+
+MEMORY: Final = "2GB"
+THREADS: Final = 2
+MOST_OF_A_KEY: Final = 200
+"""So many records under one key are compared with each other; a key of more tells nothing."""
+
+Pair = tuple[UUID, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Pairs of candidates, the older first: decided ones, those to be judged one by one, and how many were weighed."""
+
+    same: Mapping[Pair, float]
+    possible: Sequence[Pair]
+    open: Sequence[Pair]
+    compared: int
+
+
+Predict = Callable[[duckdb.DuckDBPyConnection, Knowledge, Path], str]
+"""Lets Splink weigh the pairs of the table `people`; it may write to the folder, and returns the table of edges."""
+
+
+def found_by(predict: Predict, file: Path, known: Knowledge) -> Found:
+    """Weigh all pairs of the exported file that share a key; blocks, so it is to be run in a thread."""
+    with duckdb.connect(config={"threads": THREADS, "memory_limit": MEMORY, "temp_directory": str(file.parent)}) as db:
+        _read(db, file)
+        prepare(db, "features", "prepared", unique_sources=known.policy.unique_sources, kept=("candidate_id", "number"))
+        _write_keys(db)
+        predicted = predict(db, known, file.parent)
+        _write_levels(db, known, predicted)
+        _write_rules(db, known)
+        return _decide(db, known, predicted)
+
+
+def _read(db: duckdb.DuckDBPyConnection, file: Path) -> None:
+    texts = ", ".join((*COUNTED, "birth_date", "name", *PARTS))
+    lists = ", ".join(f"{each}::varchar[] as {each}" for each in LISTS)
+    types = dict.fromkeys((*LISTS, *COUNTED, *PARTS, "birth_date", "name", "record_id", "candidate_id"), "VARCHAR")
+    db.read_csv(str(file), header=True, dtype={**types, "is_plain": "BOOLEAN"}).create_view("exported")
+    db.execute(
+        f"""create table features as select row_number() over () as number, record_id,
+              candidate_id::uuid as candidate_id, {lists}, {texts}, is_plain from exported"""
+    )
+
+
+def _write_keys(db: duckdb.DuckDBPyConnection) -> None:
+    """File every record under what the doors file it under; crowded keys are left out."""
+    parts = ("family", "given")
+    with_employer = [
+        f"'{part}' || {part}_{form} || '{SEPARATOR}' || f.employer" for part in parts for form in ("kanji", "key")
+    ]
+    with_birth = [f"'born' || {each}" for each in (x.replace("f.employer", "f.birth_date") for x in with_employer)]
+    named = ["'kanji' || f.name_kanji", "'kanji' || given_kanji || family_kanji", "'key' || f.name_key"]
+    single = ", ".join((*named, *with_employer, *with_birth))
+    contacts = ", ".join(f"coalesce(p.{each}, [])" for each in ("emails", "mobiles", "fixed_phones", "urls"))
+    db.execute(
+        f"""create table filed as
+            select number, unnest(list_distinct(list_concat({contacts},
+                list_filter([{single}], lambda x: x is not null)))) as key
+            from features f join prepared p using (number)"""
+    )
+    db.execute(
+        f"""create table people as
+            with told as (
+              select key, hash(key) as hashed from filed group by key having count(*) between 2 and {MOST_OF_A_KEY}
+            ), keyed as (select number, list(distinct hashed) as keys from filed join told using (key) group by number)
+            select p.* exclude (record_id), p.number as record_id, k.keys from prepared p join keyed k using (number)"""
+    )
+
+
+def stated(known: Knowledge, conditions: Conditions = CONDITIONS) -> dict[str, Any]:
+    """Return what Splink is to do, its conditions in the words of the engine."""
+    weights = {key: (weight.m, weight.m / 2.0**weight.bits) for key, weight in known.model.weights.items()}
+    odds = 2.0**known.prior
+    return {
+        **settings(weights, conditions),
+        "blocking_rules_to_generate_predictions": [KEY_RULE],
+        "probability_two_random_records_match": odds / (1 + odds),
+        "retain_intermediate_calculation_columns": True,
+    }
+
+
+def least(known: Knowledge) -> float:
+    """Return the bits below which no pair is asked for: any contact alone weighs more, whatever the name says."""
+    worst = sum(min(known.model.bits(of, level.name) for level in COMPARISONS[of]) for of in COMPARISONS)
+    weakest = min(known.model.bits(feature, "shared") for feature in STRONG)
+    return min(log_odds(known.policy.review_threshold), known.prior + weakest + worst)
+
+
+def write_frequencies(db: duckdb.DuckDBPyConnection, column: str, known: Knowledge) -> str:
+    """Write the share of the pool that holds each value of a counted column; return the table's name."""
+    db.execute(
+        f"""create table counted_{column} as
+            select {column}, count(distinct candidate_id) as n from features where {column} is not null group by 1"""
+    )
+    values = [value for (value,) in db.execute(f"select {column} from counted_{column}").fetchall()]
+    shares = pa.table({column: values, "share": [share(column, value) for value in values]})
+    db.register("shipped", shares)
+    db.execute(
+        f"""create table frequencies_{column} as
+            select c.{column}, (c.n + s.share * {PSEUDO_RECORDS}) / ({known.pool} + {PSEUDO_RECORDS}) as tf_{column}
+            from counted_{column} c join shipped s using ({column})"""
+    )
+    db.unregister("shipped")
+    return f"frequencies_{column}"
+
+
+def _write_levels(db: duckdb.DuckDBPyConnection, known: Knowledge, predicted: str) -> None:
+    """Write the levels of the pairs that are asked for: those of some weight, and all that share a contact."""
+    shared = " or ".join(f"mw_{feature} > 0" for feature in sorted(STRONG))
+    columns = [name for name, *_ in db.execute("describe people").fetchall()]
+    sides = ", ".join(f"{side}.{each} as {each}_{side}" for side in "lr" for each in columns)
+    levels = ", ".join(f"{_case(feature)} as {feature}" for feature in FEATURES)
+    db.execute(
+        f"""create table edges as
+            with asked as (
+              select record_id_l, record_id_r, match_weight from {predicted}
+              where match_weight >= {log_odds(known.policy.review_threshold)} or {shared}
+            ), pairs as (
+              select match_weight as weight, {sides} from asked
+              join people l on l.number = record_id_l join people r on r.number = record_id_r
+              where l.candidate_id <> r.candidate_id
+            )
+            select least(candidate_id_l, candidate_id_r) as left_id,
+              greatest(candidate_id_l, candidate_id_r) as right_id, weight,
+              name_l is null or name_r is null as is_nameless,
+              {levels} from pairs"""
+    )
+
+
+def _case(feature: str) -> str:
+    tried = [(level, condition) for level, condition in CONDITIONS[feature].items() if condition != "ELSE"]
+    last = next((level for level, condition in CONDITIONS[feature].items() if condition == "ELSE"), MISSING)
+    branches = " ".join(f"when {condition} then '{level}'" for level, condition in tried)
+    return f"case {branches} else '{last}' end"
+
+
+def _write_rules(db: duckdb.DuckDBPyConnection, known: Knowledge) -> None:
+    """Judge each combination of levels: whether it contradicts, shares a contact, and may be linked by the model."""
+    rows = []
+    for levels in db.execute(f"select distinct {', '.join(FEATURES)} from edges").fetchall():
+        found = dict(zip(FEATURES, levels, strict=True))
+        agreeing = frozenset(
+            feature
+            for feature, level in found.items()
+            if level != MISSING and LEVELS[feature, level].verdict == "agree"
+        )
+        name = found["name"] if found["name"] != MISSING else None
+        may_link = is_automatic(name, float("inf"), agreeing, known.policy)
+        rows.append((*levels, name in CONTRADICTING, bool(agreeing & STRONG), may_link))
+    names = [*FEATURES, "contradicts", "is_strong", "may_link"]
+    db.register("judged", pa.table({name: [row[i] for row in rows] for i, name in enumerate(names)}))
+    db.execute("create table rules as from judged")
+
+
+def _decide(db: duckdb.DuckDBPyConnection, known: Knowledge, predicted: str) -> Found:
+    policy = known.policy
+    sure, asked = log_odds(policy.auto_threshold), log_odds(policy.review_threshold)
+    asks_each = "true" if policy.rules else "is_strong and is_nameless"
+    db.execute(
+        f"""create table several as select candidate_id from features group by 1 having count(*) > 1;
+            create table decided as
+            select left_id, right_id, weight, case
+                when a.candidate_id is not null or b.candidate_id is not null or {asks_each} then 'open'
+                when may_link and not contradicts and weight >= {sure} then 'same'
+                when (contradicts and is_strong) or weight >= {asked} then 'possible' end as decision
+            from edges join rules using ({", ".join(FEATURES)})
+            left join several a on a.candidate_id = left_id left join several b on b.candidate_id = right_id"""
+    )
+
+    def pairs(decision: str) -> list[Pair]:
+        return db.execute(
+            f"select distinct left_id, right_id from decided where decision = '{decision}' order by all"
+        ).fetchall()
+
+    same = db.execute(
+        "select left_id, right_id, weight from decided where decision = 'same' order by weight"
+    ).fetchall()
+    [(compared,)] = db.execute(f"select count(*) from {predicted}").fetchall()
+    return Found({(a, b): weight for a, b, weight in same}, pairs("possible"), pairs("open"), compared)
