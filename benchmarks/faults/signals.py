@@ -36,6 +36,7 @@ KILLS: Final = 20
 SENDERS: Final = 8
 LOOK_S: Final = 0.02
 AGAIN_S: Final = 0.05
+LATER: Final = {429, 503}
 PATIENCE_S: Final = 120.0
 TWIN: Final = "answer_first"
 SHARE_OF_TWIN: Final = 10
@@ -179,7 +180,7 @@ async def _until_answered(
         except httpx.TransportError as error:
             cut_off += not isinstance(error, httpx.ConnectError)
         else:
-            if answer.status_code != 503:
+            if answer.status_code not in LATER:
                 return answer, cut_off
         await asyncio.sleep(AGAIN_S)
 
