@@ -1,11 +1,13 @@
 """The statements of consent; each is one round trip for any number of people."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from app.candidates.aliases import MEANT
+from app.consent.contact import Decision
 from app.kit import json
 from app.kit.clock import now
 from app.kit.db import Session
@@ -19,6 +21,7 @@ _SUPPRESSION_FILTER: Final = """(cast(:channel as text[]) is null or channel = a
   and (cast(:reason as text[]) is null or reason = any(cast(:reason as text[])))"""
 CARRIED: Final = "merge"
 """The evidence of a withdrawal that a merge repeated."""
+_DECIDED: Final = tuple(field.name for field in fields(Decision) if field.name != "reasons")
 _MOVED: Final = ("consents", "contact_decisions", "contact_uses")
 _COUNTED: Final = 10_001
 """A total is counted only as far as it is shown."""
@@ -208,8 +211,9 @@ async def uses(session: Session, keys: Sequence[tuple[UUID, str, datetime, UUID 
     )
 
 
-async def keep_decisions(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+async def keep_decisions(session: Session, decisions: Sequence[Decision]) -> None:
     """Write decisions; those about nobody that is known have no row to belong to."""
+    rows = [{**{name: getattr(each, name) for name in _DECIDED}, "reasons": each.codes} for each in decisions]
     await session.run(
         """insert into contact_decisions (id, candidate_id, arrived_with, channel, purpose, at, decision, not_before,
              reasons, rule_version, consent_id, expires_at, actor)
@@ -218,7 +222,7 @@ async def keep_decisions(session: Session, rows: Sequence[Mapping[str, Any]]) ->
            from jsonb_to_recordset(cast(:rows as jsonb)) as t(id uuid, candidate_id uuid, channel text, purpose text,
              at timestamptz, decision text, not_before timestamptz, reasons text[], rule_version int, consent_id uuid,
              expires_at timestamptz)""",
-        rows=json.dumps(list(rows)),
+        rows=json.dumps(rows),
         actor=session.caller.actor,
     )
 

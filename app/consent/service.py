@@ -1,7 +1,7 @@
 """The face of consent: what was said, what is suppressed, whether a contact is permitted, who holds whom."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -73,7 +73,7 @@ async def answer(session: Session, facts: Facts, questions: Sequence[Question], 
     known = {person.row.id for person in facts.people.values()}
     kept = [each for each in decisions if each.candidate_id in known] if keep else []
     if kept:
-        await repository.keep_decisions(session, [{**asdict(each), "reasons": each.codes} for each in kept])
+        await repository.keep_decisions(session, kept)
     return decisions
 
 

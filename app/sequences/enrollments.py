@@ -11,7 +11,7 @@ from app.kit import outbox
 from app.kit.clock import now
 from app.kit.db import Session
 from app.kit.ids import new_id
-from app.kit.outbox import Wake
+from app.kit.outbox import Event, Wake
 from app.sequences import choice, events, flow, queue
 from app.sequences import definition as words
 from app.sequences.definition import Branch, Definition, Notify, Send, Step, TagStep, Tree, Wait
@@ -24,12 +24,17 @@ from app.sequences.repository import (
     PersonRepository,
     SequenceRevisionRepository,
 )
+from app.sequences.standing import Standing
 from app.tenancy import service as tenancy
 
 DUE: Final = "enrollment"
 WATCH: Final = "watch"
 FEED: Final = UUID(int=0)
 """The one key of the due work `watch`: a tenant has one feed."""
+
+
+Way = Enrollment | Standing
+"""An enrollment that can go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ class Live:
 class Move:
     """An enrollment that goes on to `step`, reached at `at`."""
 
-    enrollment: Enrollment
+    enrollment: Way
     live: Live
     step: Step | None
     at: datetime
@@ -72,7 +77,7 @@ async def _tag(session: Session, candidate_id: UUID, add: Sequence[str], remove:
         await tagger(session, candidate_id, add, remove)
 
 
-async def lives(session: Session, enrollments: Sequence[Enrollment]) -> dict[tuple[UUID, int], Live]:
+async def lives(session: Session, enrollments: Sequence[Way]) -> dict[tuple[UUID, int], Live]:
     """Return the revisions that these enrollments are pinned to."""
     return await lives_of(session, {(each.sequence_id, each.sequence_revision) for each in enrollments})
 
@@ -91,7 +96,7 @@ async def lives_of(session: Session, wanted: Collection[tuple[UUID, int]]) -> di
     return known
 
 
-def live_of(enrollment: Enrollment, found: Mapping[tuple[UUID, int], Live]) -> Live:
+def live_of(enrollment: Way, found: Mapping[tuple[UUID, int], Live]) -> Live:
     """Return the revision that an enrollment is pinned to, out of `found`."""
     return found[enrollment.sequence_id, enrollment.sequence_revision]
 
@@ -145,14 +150,14 @@ async def look_again(session: Session, candidates: Sequence[UUID]) -> None:
     await _go(session, [_onward(each, live_of(each, found), now()) for each in rows])
 
 
-async def move_on(session: Session, stood: Sequence[tuple[Enrollment, str, datetime]]) -> None:
+async def move_on(session: Session, stood: Sequence[tuple[Way, str, datetime]], *news: Event) -> None:
     """Let enrollments go on from their send step, the next wait counting from its moment; others stay where they are.
 
-    They are given as (enrollment, step, moment).
+    They are given as (enrollment, step, moment). `news` are told before what follows.
     """
     there = [(each, at) for each, step, at in stood if each.state == "active" and each.step == step]
     found = await lives(session, [each for each, _ in there])
-    await _go(session, [_onward(each, live_of(each, found), at) for each, at in there])
+    await _go(session, [_onward(each, live_of(each, found), at) for each, at in there], news)
 
 
 async def leave(
@@ -198,16 +203,14 @@ async def revive(session: Session, ended: Sequence[Enrollment], reason: str) -> 
         await move_on(session, [(enrollment, message.step, message.sent_at or now())])
 
 
-def _onward(enrollment: Enrollment, live: Live, at: datetime) -> Move:
+def _onward(enrollment: Way, live: Live, at: datetime) -> Move:
     """Return the move from where an enrollment stands; a wait for a condition is not over before it has been asked."""
     if enrollment.limit_at is not None:
         return Move(enrollment, live, words.find(live.definition, enrollment.step or ""), at)
     return Move(enrollment, live, words.following(live.definition, enrollment.step or ""), at)
 
 
-async def _go(session: Session, moves: Sequence[Move]) -> None:
-    if not moves:
-        return
+async def _go(session: Session, moves: Sequence[Move], news: Sequence[Event] = ()) -> None:
     moment = now()
     zones = await _zones(session, [(move.live.definition, move.enrollment.candidate_id) for move in moves])
     moved, told = [], []
@@ -221,9 +224,11 @@ async def _go(session: Session, moves: Sequence[Move]) -> None:
             enrollment.touch()
         moved.append((enrollment, plan, move.live))
         told += [(enrollment, notice) for notice in notices]
-    await session.flush()
-    await outbox.record(session, *(events.notified(enrollment, *notice) for enrollment, notice in told))
+    await EnrollmentRepository(session).stand([move.enrollment for move in moves], moment)
+    notified = [events.notified(enrollment, *notice) for enrollment, notice in told]
     await _follow(session, moved)
+    changed = [events.enrollment_changed(enrollment) for enrollment, _, _ in moved]
+    await outbox.record(session, *news, *notified, *changed)
 
 
 async def _plan(session: Session, move: Move, moment: datetime, zone: str) -> tuple[Plan, list[Notice]]:
@@ -274,8 +279,8 @@ def _standing(plan: Plan, moment: datetime) -> dict[str, Any]:
     }
 
 
-async def _follow(session: Session, moved: Sequence[tuple[Enrollment, Plan, Live]]) -> None:
-    """Write what follows from where enrollments stand: their messages, when to look again, and the news."""
+async def _follow(session: Session, moved: Sequence[tuple[Way, Plan, Live]]) -> None:
+    """Write what follows from where enrollments stand: their messages, and when to look again."""
     sends = [(enrollment, plan, live, plan.send) for enrollment, plan, live in moved if plan.send is not None]
     if sends:
         await MessageRepository(session).schedule([_message(*each) for each in sends])
@@ -283,10 +288,9 @@ async def _follow(session: Session, moved: Sequence[tuple[Enrollment, Plan, Live
     waits = [Wake(DUE, enrollment.id, plan.waits_until) for enrollment, plan, _ in moved if plan.waits_until]
     watches = [Wake(WATCH, FEED)] if any(plan.limit_at for _, plan, _ in moved) else []
     await outbox.schedule(session, *waits, *watches)
-    await outbox.record(session, *(events.enrollment_changed(enrollment) for enrollment, _, _ in moved))
 
 
-def _message(enrollment: Enrollment, plan: Plan, live: Live, send: Send) -> dict[str, Any]:
+def _message(enrollment: Way, plan: Plan, live: Live, send: Send) -> dict[str, Any]:
     chosen = send.content
     variant, template_id = choice.wording(send, enrollment.sequence_id, enrollment.candidate_id)
     return {

@@ -83,7 +83,7 @@ async def settle(session: Session, message: Message, outcome: Literal["sent", "n
     if held.state != "unknown":
         raise MessageState
     if outcome == "sent":
-        await outcomes.sent(session, [held], {held.id: held.smtp}, held.transmitting_at or now())
+        await outcomes.sent(session, [(enrollment, held, held.smtp)], held.transmitting_at or now())
     else:
         await outcomes.failed(session, enrollment, held, held.smtp, None)
     return MessageRead.model_validate(await MessageRepository(session).hold(held.id))
@@ -100,7 +100,7 @@ async def take_signs(session: Session, blocks: Sequence[UUID]) -> None:
             message.touch()
             await session.flush()
         if message.state == "unknown" and sign.type in ARRIVED:
-            await outcomes.sent(session, [message], {message.id: message.smtp}, message.transmitting_at or now())
+            await outcomes.sent(session, [(enrollment, message, message.smtp)], message.transmitting_at or now())
         elif message.state == "unknown" and sign.type == "email_bounced":
             await outcomes.failed(session, enrollment, message, message.smtp, None)
         if sign.actor == "human" and sign.type in BY_A_HUMAN:

@@ -11,10 +11,10 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from app.consent import service as consent
-from app.kit import outbox
 from app.kit.clock import now
 from app.kit.db import Session
 from app.sequences import enrollments, events, queue, schedule
+from app.sequences.enrollments import Way
 from app.sequences.errors import MessageNotFound
 from app.sequences.models import Enrollment, Message
 from app.sequences.repository import (
@@ -41,15 +41,17 @@ async def hold(session: Session, enrollment_id: UUID, message_id: UUID) -> tuple
     return enrollment, message
 
 
-async def sent(session: Session, rows: Sequence[Any], replies: Mapping[UUID, Reply], at: datetime) -> None:
-    """Note that mails (held rows) left at `at`: they count, they are in the timelines, the enrollments go on."""
-    done = await queue.sent(session, replies, at)
+async def sent(session: Session, mails: Sequence[tuple[Way, Any, Reply]], at: datetime) -> None:
+    """Note that mails left at `at`: they count, they are in the timelines, the enrollments go on.
+
+    They are given as (enrollment, message, the server's reply), both held.
+    """
+    rows = [row for _, row, _ in mails]
+    done = await queue.sent(session, {row.id: reply for _, row, reply in mails}, at)
     await consent.count_uses(session, {row.id: row.candidate_id for row in rows}, CHANNEL, at)
     await _tell(session, [(row, "email_sent", {}) for row in rows], at)
-    await outbox.record(session, *(events.message_sent(done[row.id]) for row in rows))
-    found = await EnrollmentRepository(session).many([row.enrollment_id for row in rows])
-    steps = {row.enrollment_id: row.step for row in rows}
-    await enrollments.move_on(session, [(each, steps[each.id], at) for each in found])
+    news = [events.message_sent(done[row.id]) for row in rows]
+    await enrollments.move_on(session, [(way, row.step, at) for way, row, _ in mails], *news)
 
 
 async def unknown(session: Session, enrollment: Enrollment, message: Message) -> None:

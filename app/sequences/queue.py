@@ -84,6 +84,8 @@ with s as materialized (
 select m.id, m.enrollment_id, m.sequence_id, m.step, m.occurrence, m.candidate_id, m.channel, m.purpose,
   m.template_id, m.template_revision, m.content_id, m.content_reason, m.state, m.attempt, m.due_at, m.worker,
   m.message_id_header, m."to", m.decision_id, e.sequence_revision as pinned_revision, e.started_at,
+  e.occurrence as stood_occurrence, e.version as stood_version, e.state as stood_state, e.step as stood_step,
+  e.next_at as stood_next_at, e.limit_at as stood_limit_at,
   (select s.status from s where s.id = m.sequence_id) as sequence_status,
   (select count(*) from c) as held
 from m join e on e.id = m.enrollment_id order by m.id

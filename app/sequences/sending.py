@@ -23,6 +23,7 @@ from app.sequences.gate import Later, Left, Pass, Refused, Verdict
 from app.sequences.liquid import Refused as NotRendered
 from app.sequences.mailer import Envelope, Mailer, Outcome
 from app.sequences.preparing import Ready
+from app.sequences.standing import Standing
 from app.sequences.together import Together
 from app.sequences.wire import AddressRefused
 from app.settings import Settings
@@ -31,9 +32,11 @@ log = get_logger(__name__)
 
 POLL_S: Final = 1.0
 GRACE_S: Final = 5.0
-ROWS_A_LANE: Final = 4
+ROWS_A_LANE: Final = 10
 """How many messages a worker holds for each lane: enough that none waits, few enough to be sent within a lease."""
 FINISH_PAUSES_S: Final = (0.0, 0.2, 1.0, 5.0, 15.0)
+GATHER_S: Final = 0.003
+"""How long a transaction waits for the lanes that are about to ask for it, too."""
 LOST_BATCH: Final = 200
 LONGEST_WRITE: Final = timedelta(minutes=2)
 """How long after it was stamped a row may be committed: twice as long as a statement may take."""
@@ -69,8 +72,8 @@ class Sender:
         self._busy: set[asyncio.Task[None]] = set()
         self._in_hand = 0
         self._lanes = asyncio.Semaphore(settings.send_lanes)
-        self._begins = Together(self._begin_all)
-        self._ends = Together(self._finish_all)
+        self._begins = Together(self._begin_all, GATHER_S)
+        self._ends = Together(self._finish_all, GATHER_S)
 
     async def run(self) -> None:
         """Send for ever."""
@@ -253,8 +256,8 @@ class Sender:
             rows = await self._held(session, [claim for claim, _ in done], {"claimed", "transmitting", "unknown"})
             sent = {of: outcome for of, outcome in said.items() if outcome and outcome.kind == "sent" and of in rows}
             if sent:
-                replies = {of: _reply(outcome) for of, outcome in sent.items()}
-                await outcomes.sent(session, [rows[of] for of in sent], replies, now())
+                mails = [(Standing.of(rows[of]), rows[of], _reply(outcome)) for of, outcome in sent.items()]
+                await outcomes.sent(session, mails, now())
             for row in (row for row in rows.values() if row.id not in sent):
                 uncertain = Outcome("unknown" if row.state == "transmitting" else "retry")
                 await self._record(session, row, said[row.id] or uncertain)

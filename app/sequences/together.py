@@ -1,6 +1,7 @@
 """Many callers' work done at once: what is asked for while the last round runs is done in the next one.
 
-So ten lanes that each have to write down one thing cost one transaction, not ten, and nobody waits for a timer.
+So ten lanes that each have to write down one thing cost one transaction, not ten. A round may wait a few milliseconds
+for those who are on their way: what a transaction costs is shared by all who are in it.
 """
 
 import asyncio
@@ -18,8 +19,8 @@ Work = Callable[[Caller, Sequence[A]], Awaitable[Sequence[B]]]
 class Together(Generic[A, B]):
     """Does the same work for many, one round at a time for each caller."""
 
-    def __init__(self, work: Work[A, B]) -> None:
-        self._work = work
+    def __init__(self, work: Work[A, B], pause_s: float = 0.0) -> None:
+        self._work, self._pause_s = work, pause_s
         self._waiting: dict[Caller, list[tuple[A, asyncio.Future[B]]]] = {}
         self._rounds: set[asyncio.Task[None]] = set()
 
@@ -37,9 +38,11 @@ class Together(Generic[A, B]):
         return await future
 
     async def _run(self, caller: Caller) -> None:
-        while round_ := self._waiting[caller]:
-            self._waiting[caller] = []
+        while self._waiting[caller]:
+            round_: list[tuple[A, asyncio.Future[B]]] = []
             try:
+                await asyncio.sleep(self._pause_s)
+                round_, self._waiting[caller] = self._waiting[caller], []
                 await self._answer(caller, round_)
             except BaseException:
                 for _, future in (*round_, *self._waiting.pop(caller)):
