@@ -107,17 +107,21 @@ async def read_candidate_by_external_id(
     return answer.versioned(await service.owner_of(session, known.source, known.id))
 
 
+_upsert = operation(
+    "candidates:write",
+    CandidateNotFound,
+    MatchConflict,
+    BlockedErased,
+    PreconditionFailed,
+    PreconditionRequired,
+)
+_upsert["responses"][201] = {"model": CandidateMatched, "description": "Nobody had this external id."}
+
+
 @router.put(
     "/by-external-id/{source}/{external_id:path}",
     summary="Say something about the person with this external id",
-    **operation(
-        "candidates:write",
-        CandidateNotFound,
-        MatchConflict,
-        BlockedErased,
-        PreconditionFailed,
-        PreconditionRequired,
-    ),
+    **_upsert,
 )
 async def upsert_candidate_by_external_id(
     session: SessionDep,
