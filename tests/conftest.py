@@ -15,6 +15,7 @@ import httpx
 import pytest
 import pytest_socket
 from fastapi import FastAPI
+from hypothesis import HealthCheck, settings
 
 from app.kit import caller, due, migrate
 from app.kit.caller import Caller
@@ -48,6 +49,11 @@ class TenantFixture:
 
 def pytest_runtest_setup() -> None:
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
+"""How fast an example is says something of the machine only, which others use at the same time."""
 
 
 @pytest.fixture(scope="session")

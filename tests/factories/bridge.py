@@ -18,4 +18,5 @@ class Bridge(httpx.BaseTransport):
             request.method, request.url.raw_path.decode(), content=content, headers=request.headers
         )
         answer = asyncio.run_coroutine_threadsafe(asked, self._loop).result(30)
-        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+        shown = {name: value for name, value in answer.headers.items() if name != "content-encoding"}
+        return httpx.Response(answer.status_code, headers=shown, content=answer.content)
