@@ -92,7 +92,7 @@ def _declare(method: str, operation: dict[str, Any]) -> None:
     asked = {(each["in"], each["name"].lower()) for each in operation.get("parameters", [])}
     if method == "get" and ("header", "if-none-match") in asked:
         operation["responses"].setdefault("304", {"description": "Not Modified"})
-    if "pages" in operation["tags"]:
+    if "pages" in operation["tags"] and not operation["security"]:
         return
     reasons: dict[type[AppError], bool] = {
         errors.Malformed: "requestBody" in operation,
