@@ -94,6 +94,8 @@ def _dated(left: Values, right: Values) -> str | None:
         return None
     if a == b:
         return "equal"
+    if f"{a[:5]}{a[8:10]}-{a[5:7]}" == b:
+        return "swapped"
     if _edits(a, b) <= 1:
         return "one_edit"
     days = _day(a), _day(b)
@@ -150,6 +152,7 @@ KINDS: Final[dict[str, Kind]] = {
         _NO_A,
         (
             _EQUAL,
+            Rung("swapped", "{al}[1:5] || {al}[9:10] || '-' || {al}[6:7] = {ar}"),
             Rung("one_edit", f"{_EDITS}1"),
             Rung("a_month", f"{_DAYS}31"),
             Rung("a_year", f"{_DAYS}366"),

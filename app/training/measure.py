@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from app.dedup.components import MOST_MEMBERS, Contradicts, Edge, components
@@ -17,19 +18,23 @@ class Scored(NamedTuple):
     is_automatic: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Truth:
     """Who each record is about, by its position; only pairs between two files count where there are two."""
 
     people: Sequence[Hashable]
     files: Sequence[int]
 
-    @property
+    @cached_property
+    def is_one_file(self) -> bool:
+        return len(set(self.files)) == 1
+
+    @cached_property
     def pairs(self) -> int:
         """How many pairs of records are one person's."""
         apart = Counter(zip(self.people, self.files, strict=True))
         together = Counter(self.people)
-        if len(set(self.files)) == 1:
+        if self.is_one_file:
             return sum(many * (many - 1) // 2 for many in together.values())
         within = sum(many**2 for many in apart.values())
         return (sum(many**2 for many in together.values()) - within) // 2
@@ -38,7 +43,7 @@ class Truth:
         return self.people[left] == self.people[right]
 
     def is_asked(self, left: int, right: int) -> bool:
-        return len(set(self.files)) == 1 or self.files[left] != self.files[right]
+        return self.is_one_file or self.files[left] != self.files[right]
 
 
 class Figures(NamedTuple):

@@ -32,7 +32,7 @@ _GENERATION: Final = range(9_000, 13_000)
 _TWINS: Final = 0.01
 _PARENT_AND_CHILD: Final = 0.04
 _OLD_NUMBER: Final = 0.01
-_HAS_HOME_PHONE: Final = 0.25
+_HAS_HOME_PHONE: Final = 0.35
 _SHARES_MAILBOX: Final = 0.15
 """The share of households of two who use one mailbox."""
 

@@ -52,8 +52,8 @@ class _Source(NamedTuple):
 
 
 _SOURCES: Final[Mapping[str, tuple[int, _Source]]] = {
-    "past_applicant": (35, _Source(1.0, 0.85, 0.9, 0.05, 0.85, 0.15, 0.45, 0.6, 0.1)),
-    "spreadsheet": (20, _Source(0.98, 0.3, 0.65, 0.15, 0.55, 0.1, 0.15, 0.6, 0.05)),
+    "past_applicant": (35, _Source(1.0, 0.85, 0.9, 0.05, 0.85, 0.4, 0.45, 0.6, 0.1)),
+    "spreadsheet": (20, _Source(0.98, 0.3, 0.65, 0.15, 0.55, 0.35, 0.15, 0.6, 0.05)),
     "event": (20, _Source(0.7, 0.2, 0.5, 0.45, 0.25, 0.0, 0.02, 0.8, 0.05)),
     "scout": (10, _Source(0.9, 0.05, 0.2, 0.15, 0.2, 0.02, 0.0, 0.85, 0.15)),
     "social": (15, _Source(0.4, 0.0, 0.1, 0.05, 0.03, 0.0, 0.0, 0.8, 0.9)),
@@ -73,7 +73,7 @@ class _Writer:
             person.emails.insert(0, self.known.mailbox(person))
         if self.dice.random() < 0.06:
             person.mobiles.insert(0, self.known.number(person))
-        if person.home_phone and self.dice.random() < 0.1:
+        if person.home_phone and self.dice.random() < 0.15:
             person.home_phone = self.known.home_phone()
         if self.dice.random() < 0.04:
             person.profile = self.known.profile(person)

@@ -14,7 +14,7 @@ import duckdb
 from splink import Linker
 
 from app.dedup import model
-from app.dedup.levels import CONTRADICTING, LEVELS, Level
+from app.dedup.levels import CONTRADICTING, LEVELS
 from app.dedup.model import CAP, DUPLICATES, FLOOR
 from app.training.columns import prepare
 from app.training.corpus import Corpus, pairs_of
@@ -132,18 +132,19 @@ def _share(connection: duckdb.DuckDBPyConnection, shown: str, values: str, ruled
 
 
 def bounded(telling: Mapping[Key, float], chance: Mapping[Key, float]) -> Weights:
-    """Return m and u of every level, no weight beyond FLOOR and CAP.
+    """Return m and u of every level, no weight beyond FLOOR and CAP; a level that was never met weighs nothing.
 
-    A level that was never met weighs nothing, and one that disagrees never speaks for: relatives share a family name
-    and a telephone, and whoever shares these is not the more likely to be one person for another given name.
+    Names that contradict each other have one weight, whether or not the family name is equal: relatives share that with
+    much else, a telephone, a birthday, so beside another given name it says nothing on its own.
     """
-    return {key: PINNED.get(key) or _held(LEVELS[key], telling.get(key), chance.get(key)) for key in LEVELS}
+    m, u = ({key: _together(key, shares) for key in LEVELS} for shares in (telling, chance))
+    return {key: PINNED.get(key) or bounded_weight(m[key], u[key]) for key in LEVELS}
 
 
-def _held(level: Level, m: float | None, u: float | None) -> tuple[float, float]:
-    if level.verdict == "disagree" and m and u:
-        m = min(m, u)
-    return bounded_weight(m, u)
+def _together(key: Key, shares: Mapping[Key, float]) -> float | None:
+    if key[0] != "name" or key[1] not in CONTRADICTING:
+        return shares.get(key)
+    return sum(shares.get(("name", level), 0.0) for level in CONTRADICTING) or None
 
 
 def bounded_weight(m: float | None, u: float | None) -> tuple[float, float]:
