@@ -34,6 +34,8 @@ POLL_S: Final = 1.0
 GRACE_S: Final = 5.0
 ROWS_A_LANE: Final = 10
 """How many messages a worker holds for each lane: enough that none waits, few enough to be sent within a lease."""
+MOST_AT_ONCE: Final = 100
+"""How many messages are claimed and asked for together: their people are held meanwhile."""
 FINISH_PAUSES_S: Final = (0.0, 0.2, 1.0, 5.0, 15.0)
 GATHER_S: Final = 0.003
 """How long a transaction waits for the lanes that are about to ask for it, too."""
@@ -119,7 +121,7 @@ class Sender:
     async def _fill(self) -> int:
         """Claim as many messages as there is room for, once half of what can be held is gone."""
         most = self._settings.send_lanes * ROWS_A_LANE
-        claims = await self._claim(most - self._in_hand) if self._in_hand <= most // 2 else []
+        claims = await self._claim(min(most - self._in_hand, MOST_AT_ONCE)) if self._in_hand <= most // 2 else []
         for each in _by_caller(claims):
             self._in_hand += len(each)
             task = asyncio.create_task(self._deliver_all(each))

@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 import asyncpg
 from fastapi import FastAPI
@@ -49,31 +50,32 @@ OWNED: Final = (
 )  # fmt: skip
 ORPHANS: Final = " union all ".join(
     f"select '{table} of the merged' as what from {table} t join candidates c using (tenant_id)"
-    " where c.id = t.candidate_id and c.merged_into is not null"
+    " where tenant_id = $1 and c.id = t.candidate_id and c.merged_into is not null"
     for table in OWNED
 )
 ASTRAY: Final = """
-select 'an id that leads to nobody' as what from candidates c where c.merged_into is not null
+select 'an id that leads to nobody' as what from candidates c where tenant_id = $1 and c.merged_into is not null
   and not exists (select from aliases a where a.tenant_id = c.tenant_id and a.old_id = c.id)
 union all
 select 'an id of somebody who lives' from aliases a join candidates c using (tenant_id)
-  where c.id = a.old_id and c.merged_into is null
+  where tenant_id = $1 and c.id = a.old_id and c.merged_into is null
 union all
 select 'a pair of the merged' from candidate_pairs p join candidates c using (tenant_id)
-  where c.id in (p.left_id, p.right_id) and c.merged_into is not null and p.status = 'open'
+  where tenant_id = $1 and c.id in (p.left_id, p.right_id) and c.merged_into is not null and p.status = 'open'
 union all
 select 'keys of another' from record_keys k join records r using (tenant_id)
-  where r.id = k.record_id and r.candidate_id <> k.candidate_id
+  where tenant_id = $1 and r.id = k.record_id and r.candidate_id <> k.candidate_id
 union all
 select 'features of another' from match_features f join records r using (tenant_id)
-  where r.id = f.record_id and r.candidate_id <> f.candidate_id
+  where tenant_id = $1 and r.id = f.record_id and r.candidate_id <> f.candidate_id
 union all
 select 'a merge that is not in force' from merges m join candidates c using (tenant_id)
-  where c.id = m.loser_id and m.state = 'done' and c.merged_into is distinct from m.survivor_id
+  where tenant_id = $1 and c.id = m.loser_id and m.state = 'done' and c.merged_into is distinct from m.survivor_id
 """
 CIRCLES: Final = """
 with recursive way as (
-  select tenant_id, id as first, merged_into as next, 1 as steps from candidates where merged_into is not null
+  select tenant_id, id as first, merged_into as next, 1 as steps from candidates
+  where tenant_id = $1 and merged_into is not null
   union all
   select w.tenant_id, w.first, c.merged_into, w.steps + 1
   from way w join candidates c on c.tenant_id = w.tenant_id and c.id = w.next
@@ -132,19 +134,20 @@ class Race:
 
     async def run(self, trials: int) -> Found:
         """Race so many times."""
-        key, sequence, pool = await self._tenant()
+        tenant_id, key, sequence, pool = await self._tenant()
         for trial in range(trials):
             await self._trial(await self._people(People(key, sequence, pool)))
             if trial % LOOKED == LOOKED - 1 or trial == trials - 1:
-                await self._look()
+                await self._look(tenant_id)
         return self.found
 
-    async def _tenant(self) -> tuple[str, str, str]:
-        _, key = await bootstrap.issue(self.database, f"Merges {new_id()}", [caller.ADMIN], "harness")
+    async def _tenant(self) -> tuple[UUID, str, str, str]:
+        tenant_id, key = await bootstrap.issue(self.database, f"Merges {new_id()}", [caller.ADMIN], "harness")
         steps = [{"key": "pause", "type": "wait", "for": "P7D"}]
         sequence = await self._made(key, "/v1/sequences", {"key": "s", "name": "s", "steps": steps})
         await ask(self.app, key, "POST", f"/v1/sequences/{sequence}/activate")
-        return key, sequence, await self._made(key, "/v1/pools", {"key": "p", "name": "p", "criteria": {"any": []}})
+        pool = await self._made(key, "/v1/pools", {"key": "p", "name": "p", "criteria": {"any": []}})
+        return tenant_id, key, sequence, pool
 
     async def _made(self, key: str, path: str, body: Any) -> str:
         status, made = await ask(self.app, key, "POST", path, body)
@@ -219,13 +222,13 @@ class Race:
     def _knows(self, name: str) -> bool:
         return name != "erase" or any(getattr(each, "name", "") == "erase_candidate" for each in self.app.routes)
 
-    async def _look(self) -> None:
+    async def _look(self, tenant_id: UUID) -> None:
         """Do what is due, then count what must not be."""
         await due.run_until_quiet(self.database)
         connection = await asyncpg.connect(self.database_url)
         try:
             for look in (ORPHANS, ASTRAY, CIRCLES):
-                self.found.wrong.update(row["what"] for row in await connection.fetch(look))
+                self.found.wrong.update(row["what"] for row in await connection.fetch(look, tenant_id))
         finally:
             await connection.close()
 
