@@ -3,33 +3,30 @@
 On a database of its own without any worker: what is timed is the drain of scores and nothing beside it.
 """
 
+import argparse
 import asyncio
-import sys
-import tempfile
+import statistics
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID
-
-import asyncpg
 
 from app import wiring
-from app.kit import due, json, migrate
-from app.kit.db import Database
-from app.kit.embedded import start_postgres
+from app.kit import due
 from app.scores.default_model import DEFAULT_MODEL
-from app.tenancy import bootstrap
-from benchmarks import crowd, report
+from benchmarks import crowd, crowds, report
+from benchmarks.crowds import Ground
 from benchmarks.report import Figure
 from workers.main import load_tasks
 
 SIZES: Final = (100_000, 1_000_000)
 SIGNALS: Final = 100_000
-DATABASE: Final = "talentpool"
+MAILINGS: Final = 3
+"""Those that are measured; one before them warms up."""
+
 MODEL: Final = """
 insert into score_models (tenant_id, id, key, version, state, definition, published_at)
 values ($1, uuidv7(), 'default', 2, 'published', $2, now())
@@ -61,66 +58,30 @@ on conflict (tenant_id, model_key, model_version, candidate_id) do update set in
 """
 
 
-@dataclass(frozen=True)
-class Ground:
-    """A database with a tenant: as the product sees it, and as no policy holds."""
-
-    database: Database
-    connection: asyncpg.Connection
-    tenant_id: UUID
-
-
-def measure(sizes: Sequence[int] = SIZES) -> list[Figure]:
-    """Load the pools, one growing from the other, and time both ways with and without caps."""
+def measure(sizes: Sequence[int] = SIZES, kept: Path | None = None) -> list[Figure]:
+    """Time both ways with and without caps, in pools of these sizes; what a `kept` folder holds is not loaded again."""
     wiring.wire()
     load_tasks()
-    with _server() as url:
-        return asyncio.run(_measure(url, sizes))
-
-
-async def _measure(url: str, sizes: Sequence[int]) -> list[Figure]:
-    figures, speeds = [], []
-    async with _ground(url) as ground:
-        people = 0
-        for size in sizes:
-            await crowd.grow(ground.connection, ground.tenant_id, people, size)
-            people = size
-            await _race(ground, f"warm{size}", capped=False)
+    figures, spent = list[Figure](), defaultdict[int, float](float)
+    with crowds.server(kept) as running:
+        for smaller, size in pairwise((0, *sizes)):
+            crowds.load(running, size, smaller)
             for capped in (False, True):
-                ours, bare = await _race(ground, f"{'caps' if capped else 'none'}{size}", capped=capped)
+                with crowds.copy(running, size) as url:
+                    ours, bare = asyncio.run(_measure(url, capped=capped))
                 what = f"scoring {SIGNALS:,} signals in a pool of {size:,}, {'with' if capped else 'without'} caps"
                 figures.append(Figure(what, ours, "s", bare, "≤ 4" if capped else "≤ 2"))
-                speeds.append(ours)
-    growth = sum(speeds[-2:]) / sum(speeds[:2])
+                spent[size] += ours
     what = f"the same: a pool of {sizes[-1]:,} against one of {sizes[0]:,}"
-    return [*figures, Figure(what, growth, "×", target="≤ 1.1")]
+    return [*figures, Figure(what, spent[sizes[-1]] / spent[sizes[0]], "×", target="≤ 1.1")]
 
 
-@contextmanager
-def _server() -> Iterator[str]:
-    """Start a database of its own; yield its address."""
-    with tempfile.TemporaryDirectory(prefix="tp-bench-") as folder:
-        Path(folder).chmod(0o755)  # the server runs as another user when this is root
-        server = start_postgres(Path(folder) / "pg", durable=True)
-        try:
-            server.ensure_database(DATABASE)
-            url = server.database_url(DATABASE)
-            migrate.upgrade(url)
-            yield url
-        finally:
-            server.stop()
-
-
-@asynccontextmanager
-async def _ground(url: str) -> AsyncIterator[Ground]:
-    database = Database(url)
-    tenant_id, _ = await bootstrap.issue(database, "Bench", [], "bench")
-    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
-    await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
-    await connection.execute("create schema bench; create table bench.scores (like scores including all)")
-    yield Ground(database, connection, tenant_id)
-    await connection.close()
-    await database.close()
+async def _measure(url: str, *, capped: bool) -> tuple[float, float]:
+    """Return the seconds that ours and the one statement take for one mailing, each the middle one of several."""
+    async with crowds.ground(url) as ground:
+        times = [await _race(ground, f"mailing{place}", capped=capped) for place in range(1 + MAILINGS)][1:]
+        ours, bare = (statistics.median(each) for each in zip(*times, strict=True))
+        return ours, bare
 
 
 async def _race(ground: Ground, name: str, *, capped: bool) -> tuple[float, float]:
@@ -156,5 +117,14 @@ async def _done(ground: Ground) -> None:
     await ground.connection.execute("vacuum analyze due, scores, bench.scores")
 
 
+def main() -> None:
+    """Measure the sizes that are asked for."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("sizes", nargs="*", type=int, default=SIZES, help="people in a pool, rising")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="leave the loaded pools there for the next run")
+    asked = parser.parse_args()
+    report.table(measure(asked.sizes, asked.keep))
+
+
 if __name__ == "__main__":
-    report.table(measure([int(each) for each in sys.argv[1:]] or SIZES))
+    main()
