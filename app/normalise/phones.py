@@ -29,7 +29,7 @@ _KINDS: dict[int, LineKind] = {
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """`e164` starts with +; a dummy (090-0000-0000, 03-1234-5678) is a valid number that says nothing of a person."""
+    """`e164` starts with +; a dummy (090-0000-0000, 03-1234-5678) looks like a number and says nothing of a person."""
 
     e164: str
     kind: LineKind
@@ -40,8 +40,8 @@ class Phone:
 def parse_phone(raw: str, region: str = "JP") -> Phone | None:
     """Read a number as written; `region` (ISO 3166) is where it is dialled without a country code.
 
-    None unless the number is valid in its country's plan. A national number whose leading zero a spreadsheet
-    dropped (9012345678) is read as if it were there.
+    None unless the number is valid in its country's plan, or a dummy of a line that is. A national number whose leading
+    zero a spreadsheet dropped (9012345678) is read as if it were there.
     """
     text = _DASH.sub("-", clean(raw[: 2 * _MAX_LENGTH]))
     bare = _FLOAT.fullmatch(text)
@@ -51,10 +51,18 @@ def parse_phone(raw: str, region: str = "JP") -> Phone | None:
         number = phonenumbers.parse(bare[1] if bare else text, region)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_valid_number(number):
+    is_dummy = _is_dummy(number)
+    line = _neighbour(number) if is_dummy and not phonenumbers.is_valid_number(number) else number
+    if not phonenumbers.is_valid_number(line):
         return None
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return Phone(e164, _KINDS.get(phonenumbers.number_type(number), "other"), _is_dummy(number))
+    return Phone(e164, _KINDS.get(phonenumbers.number_type(line), "other"), is_dummy)
+
+
+def _neighbour(number: PhoneNumber) -> PhoneNumber:
+    """Return the number whose last eight digits count up: of a dummy that no plan assigns, it tells the line."""
+    prefix = phonenumbers.national_significant_number(number)[:-_SUBSCRIBER]
+    return PhoneNumber(country_code=number.country_code, national_number=int(prefix + _DIGITS[1 : 1 + _SUBSCRIBER]))
 
 
 def _is_dummy(number: PhoneNumber) -> bool:

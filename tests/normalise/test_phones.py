@@ -55,10 +55,22 @@ def test_what_is_no_number(raw: str) -> None:
     assert parse_phone(raw) is None
 
 
-@pytest.mark.parametrize("raw", ["090-0000-0000", "080-1111-1111", "090-1234-5678", "070-8765-4321", "03-1234-5678"])
-def test_dummies(raw: str) -> None:
+@pytest.mark.parametrize(
+    ("raw", "kind"),
+    [
+        ("090-0000-0000", "mobile"),
+        ("070-0000-0000", "mobile"),
+        ("080-1111-1111", "mobile"),
+        ("090-1234-5678", "mobile"),
+        ("070-8765-4321", "mobile"),
+        ("03-0000-0000", "fixed"),
+        ("03-1234-5678", "fixed"),
+    ],
+)
+def test_dummies_are_numbers_of_nobody(raw: str, kind: str) -> None:
     found = parse_phone(raw)
-    assert found is None or found.is_dummy
+    assert found is not None
+    assert (found.kind, found.is_dummy) == (kind, True)
 
 
 def test_an_unknown_region_reads_international_numbers_only() -> None:
