@@ -11,6 +11,7 @@ from app.candidates.features import FIELD_OF, Features
 from app.candidates.profile import DECISIVE, Record
 from app.dedup.matching import Filed, Linked, Opened
 from app.dedup.pool import Keyed, Met, Pool
+from app.dedup.rules import Reason
 from app.intake.statement import Admission, MatchedPair, OnMatch, Outcome, Statement
 from app.kit.clock import now
 from app.kit.errors import FieldError
@@ -54,14 +55,15 @@ def choose(found: Sequence[Met], mode: OnMatch, *, automatic: bool) -> Choice:
         return Choice(pairs=found) if found[0].judgement.contradicts else Choice(found[0], found[1:])
     if mode == "policy" and automatic and same:
         others = [each for each in found if each is not same[0]]
-        return Choice(same[0], [_one_of_several(each) for each in others])
-    return Choice(pairs=found)
+        return Choice(same[0], [_held_back(each, "several") for each in others])
+    return Choice(pairs=[_held_back(each, "requested") for each in found])
 
 
-def _one_of_several(found: Met) -> Met:
+def _held_back(found: Met, reason: Reason) -> Met:
+    """Say why a match that would link is only paired: somebody else is linked, or a review is asked for."""
     if found.judgement.decision != "same":
         return found
-    return Met(found.candidate_id, found.judgement.decided("same", "several"))
+    return Met(found.candidate_id, found.judgement.decided("same", reason))
 
 
 @dataclass(slots=True)

@@ -148,6 +148,8 @@ async def test_on_match_says_what_a_match_means(api: httpx.AsyncClient) -> None:
         "review",
         [made["id"]],
     )
+    pair = (await api.get(f"/v1/dedup/pairs/{review['match']['pairs'][0]['pair_id']}")).json()
+    assert (pair["status"], pair["reason"]) == ("open", "requested")
     created = await post(api, **TARO, on_match="create")
     assert created["match"] == {"outcome": "created", "pairs": []}
     conflict = await api.post("/v1/candidates", json={**TARO, "on_match": "link"})
