@@ -70,11 +70,15 @@ async def create_consent(
 )
 async def list_consents(
     session: SessionDep,
+    answer: AnswerDep,
+    candidate_id: UUID,
     live: CandidateDep,
     paging: PagingQuery,
     channel: ChannelFilter = None,
     purpose: Annotated[list[Purpose] | None, Query(description="Only those of one of these purposes.")] = None,
 ) -> Page[ConsentRead]:
+    if live != candidate_id:
+        answer.content_location(f"/v1/candidates/{live}/consents")
     return await consents.page(session, live, filters(channel=channel, purpose=purpose), paging)
 
 

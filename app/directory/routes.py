@@ -5,6 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response, status
 
 from app.candidates import definitions
+from app.candidates import service as candidates
 from app.candidates.definitions import CustomField
 from app.candidates.errors import (
     CandidateErased,
@@ -188,8 +189,13 @@ async def read_candidate(session: SessionDep, answer: AnswerDep, view: ViewQuery
     summary="List the statements that a candidate is made of",
     **operation("candidates:read", CandidateNotFound, CandidateErased, CursorInvalid, CursorMismatch),
 )
-async def list_candidate_records(session: SessionDep, paging: PagingQuery, candidate_id: UUID) -> Page[RecordRead]:
-    return await service.records(session, paging, candidate_id)
+async def list_candidate_records(
+    session: SessionDep, answer: AnswerDep, paging: PagingQuery, candidate_id: UUID
+) -> Page[RecordRead]:
+    live = await candidates.resolve(session, candidate_id)
+    if live != candidate_id:
+        answer.content_location(f"/v1/candidates/{live}/records")
+    return await service.records(session, paging, live)
 
 
 @vocabularies.get(

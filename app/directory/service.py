@@ -127,7 +127,7 @@ async def search(session: Session, paging: Paging, body: CandidateSearch, view: 
     sort = body.sort or DEFAULT
     order = parse_sort(sort)
     asked = await _question(session, Filters(), body.criteria, body.q or "", exact=True)
-    found = await _page(session, paging, asked, order, view, body.criteria, body.q or "", sort, sorted(body.facets))
+    found = await _page(session, paging, asked, order, view, body.criteria, body.q or "", sort)
     if not body.facets or body.cursor is not None:
         return CandidatePage(**dict(found))
     rows, capped = await _facets(session, asked, list(dict.fromkeys(body.facets)))
@@ -164,11 +164,10 @@ async def words(session: Session, paging: Paging, vocabulary: str, part: str) ->
 
 
 async def records(session: Session, paging: Paging, candidate_id: UUID) -> Page[RecordRead]:
-    """Return the statements from which a candidate is made, the newest first; raises CandidateNotFound, Overtaken."""
-    live = await candidates.resolve(session, candidate_id)
-    bound = ("records", str(live))
-    rows, total = await RecordRepository(session).of(live, paging, *bound)
-    profile = (await candidates.profiles(session, [live])).get(live)
+    """Return the statements from which a live candidate is made, the newest first; raises Overtaken."""
+    bound = ("records", str(candidate_id))
+    rows, total = await RecordRepository(session).of(candidate_id, paging, *bound)
+    profile = (await candidates.profiles(session, [candidate_id])).get(candidate_id)
     if profile is None:
         raise Overtaken
     return paging.page(rows, lambda row: _record(row, profile), lambda row: [row.id], *bound, total=total)

@@ -64,8 +64,11 @@ async def erase_candidate(
     summary="Get everything that is kept about a person",
     **operation(READ, CandidateNotFound, CandidateErased),
 )
-async def export_candidate(session: SessionDep, candidate_id: UUID) -> ExportRead:
-    return await service.export(session, candidate_id, session.caller.holder)
+async def export_candidate(session: SessionDep, answer: AnswerDep, candidate_id: UUID) -> ExportRead:
+    found = await service.export(session, candidate_id, session.caller.holder)
+    if found.candidate.id != candidate_id:
+        answer.content_location(f"/v1/candidates/{found.candidate.id}/export")
+    return found
 
 
 @router.get("/erasures", summary="List who was forgotten when", **operation(READ, CursorInvalid, CursorMismatch))

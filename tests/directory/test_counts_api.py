@@ -70,6 +70,15 @@ async def test_counting_somebody_twice_changes_nothing(
     assert await facets(api) == before
 
 
+async def test_a_cursor_goes_on_whatever_facets_are_asked_for(api: httpx.AsyncClient) -> None:
+    for name in ("Ada", "Bob", "Eve"):
+        await api.post("/v1/candidates", json={"full_name": name, "tags": ["x"]})
+    first = (await api.post("/v1/candidates/search", json={"facets": ["tags"], "limit": 2})).json()
+    for facets in (["tags"], [], ["interests"]):
+        asked = {"facets": facets, "cursor": first["next_cursor"]}
+        assert len((await api.post("/v1/candidates/search", json=asked)).json()["data"]) == 1
+
+
 async def test_words_in_use_are_listed_by_a_part_of_them(api: httpx.AsyncClient, drain: Drain) -> None:
     skills = [{"name": name} for name in ("Python", "ＰＹＴＨＯＮ 3", "Go")]
     await api.post("/v1/candidates", json={"full_name": "Ada", "skills": skills, "current_company": "株式会社青空"})

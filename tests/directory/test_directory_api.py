@@ -95,6 +95,9 @@ async def test_an_old_id_answers_the_survivor(
     assert answer.headers["Content-Location"] == f"/v1/candidates/{people[0]}"
     assert answer.json()["id"] == people[0]
     assert answer.json()["merged_ids"] == [str(old)]
+    for part in ("records", "touchpoints", "score", "consents", "brief", "export"):
+        below = await api.get(f"/v1/candidates/{old}/{part}")
+        assert below.headers["Content-Location"] == f"/v1/candidates/{people[0]}/{part}"
     assert await found(api, people) == [3, 2, 1, 0]
 
 
