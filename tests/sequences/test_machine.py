@@ -1,12 +1,12 @@
 """Anything that can happen to a person on their way, in any order: never a step twice, never a mail after a stop."""
 
 import asyncio
-import os
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import httpx
+import pytest
 from fastapi import FastAPI
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -21,11 +21,13 @@ from app.sequences.mailer import Begin, Envelope, NullMailer, Outcome
 from app.settings import get_settings
 from app.tenancy import bootstrap
 from tests.conftest import TenantFixture
+from tests.scale import scaled
 from tests.sequences.conftest import GRANT, SENDER, World
 from tests.sequences.fakes import Clock, OneTenantSender, running
 
-EXAMPLES: Final = 200 if os.environ.get("TALENTPOOL_PROVE") == "1" else 6
-STEPS: Final = 40 if os.environ.get("TALENTPOOL_PROVE") == "1" else 14
+pytestmark = pytest.mark.more
+EXAMPLES: Final = scaled(6, 200)
+STEPS: Final = scaled(14, 40)
 PEOPLE: Final = 3
 WHO: Final = st.integers(0, PEOPLE - 1)
 FORBIDDEN: Final = """
