@@ -25,6 +25,7 @@ from app.kit.ids import new_id
 from app.main import create_app
 from app.settings import get_settings
 from app.tenancy import bootstrap
+from tests.scale import HOUR, PROVING
 from workers.main import load_tasks
 
 DATABASE = "talentpool"
@@ -49,6 +50,13 @@ class TenantFixture:
 
 def pytest_runtest_setup() -> None:
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the scaled tests the time that their proof needs."""
+    for item in items if PROVING else ():
+        if item.get_closest_marker("more"):
+            item.add_marker(pytest.mark.timeout(HOUR))
 
 
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])

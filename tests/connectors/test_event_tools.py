@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import os
 from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,8 +17,9 @@ from app.connectors import calendly, connpass, eventbrite, luma, zoom
 from app.connectors.signals import Request, Verdict
 from app.kit import json
 from tests.connectors.golden import FIXTURES, captures, expected, meaning
+from tests.scale import scaled
 
-EXAMPLES = 2_000 if os.environ.get("TALENTPOOL_PROVE") == "1" else 100
+EXAMPLES = scaled(100, 2_000)
 SETTINGS = {"topics": ["search"]}
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 STAMP = str(int(NOW.timestamp()))
@@ -229,6 +229,7 @@ def broken(draw: st.DrawFn, provider: str) -> bytes:
 
 
 @pytest.mark.parametrize("provider", READERS)
+@pytest.mark.more
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(data=st.data())
 def test_no_bytes_make_a_reader_fail(provider: str, data: st.DataObject) -> None:
@@ -237,6 +238,7 @@ def test_no_bytes_make_a_reader_fail(provider: str, data: st.DataObject) -> None
 
 
 @pytest.mark.parametrize("provider", HOOKS)
+@pytest.mark.more
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(data=st.data(), raw=st.binary(max_size=100))
 def test_no_header_makes_a_signature_fail_or_pass(provider: str, data: st.DataObject, raw: bytes) -> None:

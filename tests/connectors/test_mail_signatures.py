@@ -1,6 +1,5 @@
 """Real vectors of the senders of mail verify and no changed one does; and no bytes make any of them fail."""
 
-import os
 from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,10 +15,10 @@ from app.connectors.signals import Parsed, Request, Verdict
 from app.kit import json
 from tests.connectors.golden import FIXTURES
 from tests.connectors.mail_tools import DAY_S, MAPPED, PARSED, SENDERS, WHSEC, Sent, by_mandrill, by_standard
+from tests.scale import scaled
 
-PROVING = os.environ.get("TALENTPOOL_PROVE") == "1"
-EXAMPLES = 2_000 if PROVING else 100
-EVERY = [pytest.param(name, marks=pytest.mark.prove if PROVING else ()) for name in sorted(PARSED)]
+EXAMPLES = scaled(100, 2_000)
+EVERY = sorted(PARSED)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 AT = int(NOW.timestamp())
 URL = "https://talent.example.com/v1/hooks/1"
@@ -256,7 +255,7 @@ LIKELY = st.recursive(
 BODIES = st.binary(max_size=200) | (JSON | LIKELY).map(json.dumpb)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.more
 @pytest.mark.parametrize("provider", EVERY)
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(raw=BODIES, headers=st.dictionaries(st.sampled_from(["webhook-id", "svix-id"]), st.text(max_size=600)))
@@ -273,7 +272,7 @@ def test_no_bytes_make_it_raise(provider: str, raw: bytes, headers: dict[str, st
             assert signal.occurred_at.tzinfo
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.more
 @pytest.mark.parametrize("provider", EVERY)
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(raw=BODIES, signature=st.text(max_size=100), stamp=st.text(max_size=20) | st.integers().map(str))

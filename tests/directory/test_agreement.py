@@ -1,6 +1,5 @@
 """Criteria have one meaning: search, predicate and pool agree about every person."""
 
-import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -19,10 +18,10 @@ from app.pools import membership
 from app.pools.criteria_fields import FIELDS, read
 from tests.conftest import TenantFixture
 from tests.factories.people import add_people
+from tests.scale import scaled
 
-PROVE: Final = bool(os.environ.get("TALENTPOOL_PROVE"))
-pytestmark = [pytest.mark.prove] if PROVE else []
-EXAMPLES: Final = 1_000 if PROVE else 15
+pytestmark = pytest.mark.more
+EXAMPLES: Final = scaled(15, 1_000)
 PEOPLE_OF_A_LOT: Final = 6
 NOW: Final = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
@@ -123,7 +122,6 @@ TREES = st.recursive(
 )
 
 
-@pytest.mark.timeout(3_600 if PROVE else 120)
 @settings(
     max_examples=EXAMPLES,
     deadline=None,

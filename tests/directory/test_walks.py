@@ -1,6 +1,5 @@
 """Walking a list while it grows: who was there at the beginning comes exactly once, in the order asked for."""
 
-import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -13,9 +12,9 @@ from hypothesis import strategies as st
 from app.kit.db import Database
 from tests.conftest import TenantFixture
 from tests.factories.people import add_people
+from tests.scale import scaled
 
-PROVE: Final = bool(os.environ.get("TALENTPOOL_PROVE"))
-pytestmark = [pytest.mark.prove] if PROVE else []
+pytestmark = pytest.mark.more
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 SORTS: Final = (
     "created_at", "updated_at", "full_name", "family_name_kana", "birth_date", "last_interaction_at",
@@ -41,9 +40,8 @@ def person(draw: st.DrawFn) -> dict[str, Any]:
     return {**kept, **moments, "tags": draw(st.sampled_from([[], ["x"], ["X", "y"]]))}
 
 
-@pytest.mark.timeout(3_600 if PROVE else 120)
 @settings(
-    max_examples=1_000 if PROVE else 25,
+    max_examples=scaled(25, 1_000),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -4,7 +4,6 @@ What came in between by an identifier is about the one who has it, what came by 
 withdrawal is about both.
 """
 
-import os
 from collections.abc import Awaitable, Callable
 
 import httpx
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import TenantFixture
 from tests.merges.worlds import SIDES, Act, World
+from tests.scale import scaled
 
 KINDS = (
     "patch", "tag", "touch", "touch_mail", "touch_external", "upsert", "mail_record", "grant", "withdraw", "enroll",
@@ -21,7 +21,6 @@ KINDS = (
 )  # fmt: skip
 ACTS = st.lists(st.builds(Act, st.sampled_from(KINDS), st.sampled_from(SIDES), st.integers(0, 3)), max_size=6)
 CHECKS = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
-MANY = int(os.environ.get("TALENTPOOL_EXAMPLES", "300"))
 
 NewWorld = Callable[[], Awaitable[World]]
 
@@ -38,7 +37,19 @@ def new_world(
     return make
 
 
-async def holds(new_world: NewWorld, before: list[Act], between: list[Act], after: list[Act], survivor: str) -> None:
+def expected(between: list[Act]) -> int:
+    """Count the writes by an id: of what is begun or decided again there is one row."""
+    rows = [act for act in between if act.kind in {"patch", "tag", "touch", "grant", "withdraw"}]
+    pools = {act.word // 2 % 2 for act in between if act.kind == "decide"}
+    return len(rows) + len(pools) + any(act.kind == "enroll" for act in between)
+
+
+@pytest.mark.more
+@settings(max_examples=scaled(4, 300), deadline=None, suppress_health_check=CHECKS)
+@given(before=ACTS, between=ACTS, after=ACTS, survivor=st.sampled_from(SIDES))
+async def test_merged_and_undone_is_never_merged(
+    new_world: NewWorld, before: list[Act], between: list[Act], after: list[Act], survivor: str
+) -> None:
     merged, never = await new_world(), await new_world()
     loser = next(each for each in SIDES if each != survivor)
     for world in (merged, never):
@@ -58,28 +69,3 @@ async def holds(new_world: NewWorld, before: list[Act], between: list[Act], afte
     for side in SIDES:
         assert await merged.seen(side) == await never.seen(side), side
     assert len(undone["conflicts"]) == expected(between)
-
-
-def expected(between: list[Act]) -> int:
-    """Count the writes by an id: of what is begun or decided again there is one row."""
-    rows = [act for act in between if act.kind in {"patch", "tag", "touch", "grant", "withdraw"}]
-    pools = {act.word // 2 % 2 for act in between if act.kind == "decide"}
-    return len(rows) + len(pools) + any(act.kind == "enroll" for act in between)
-
-
-@settings(max_examples=4, deadline=None, suppress_health_check=CHECKS)
-@given(before=ACTS, between=ACTS, after=ACTS, survivor=st.sampled_from(SIDES))
-async def test_merged_and_undone_is_never_merged(
-    new_world: NewWorld, before: list[Act], between: list[Act], after: list[Act], survivor: str
-) -> None:
-    await holds(new_world, before, between, after, survivor)
-
-
-@pytest.mark.prove
-@pytest.mark.timeout(3600)
-@settings(max_examples=MANY, deadline=None, suppress_health_check=CHECKS)
-@given(before=ACTS, between=ACTS, after=ACTS, survivor=st.sampled_from(SIDES))
-async def test_merged_and_undone_is_never_merged_many_times(
-    new_world: NewWorld, before: list[Act], between: list[Act], after: list[Act], survivor: str
-) -> None:
-    await holds(new_world, before, between, after, survivor)

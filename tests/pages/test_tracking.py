@@ -1,6 +1,5 @@
 """Links and pictures of mails: told only where the tenant wants it, followed only to where the mail led, judged."""
 
-import os
 import re
 from collections.abc import Callable
 from email import message_from_bytes
@@ -16,11 +15,13 @@ from hypothesis import strategies as st
 from app.kit.ids import new_id
 from app.sequences import links, tracking
 from app.sequences.links import Click, Link
+from tests.scale import scaled
 from tests.sequences.conftest import World, world
 
 __all__ = ["world"]
 
-SCANS: Final = 5_000 if "TALENTPOOL_PROVE" in os.environ else 200
+pytestmark = pytest.mark.more
+SCANS: Final = scaled(200, 5_000)
 BROWSER: Final = {"User-Agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126 Safari/537.36"}
 TARGET: Final = "https://example.co.jp/jobs?a=1&b=二"
 BODY: Final = (

@@ -1,7 +1,6 @@
 """What must hold of scores whatever happens, against the database: sets, not orders; one formula in two languages."""
 
 import math
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -20,12 +19,13 @@ from app.touchpoints import service as touchpoints
 from app.touchpoints import settlement
 from app.touchpoints.schemas import TouchpointIn
 from tests.conftest import TenantFixture
+from tests.scale import scaled
 
 NewTenant = Callable[[], Awaitable[TenantFixture]]
 
-PROVING: Final = os.environ.get("TALENTPOOL_PROVE") == "1"
+pytestmark = pytest.mark.more
 THOROUGHLY: Final = settings(
-    max_examples=500 if PROVING else 20,
+    max_examples=scaled(20, 500),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
@@ -10,17 +9,20 @@ from typing import Any, Final
 from uuid import UUID
 
 import httpx
+import pytest
 
 from app.kit.clock import now
 from app.kit.db import Database
 from tests.conftest import TenantFixture
+from tests.scale import PROVING
 from workers.main import Drains
 
 NewPerson = Callable[..., Awaitable[str]]
 Happen = Callable[..., Awaitable[str]]
 Drain = Callable[[], Awaitable[int]]
 
-IN_TIME: Final = timedelta(seconds=2 if os.environ.get("TALENTPOOL_PROVE") == "1" else 10)
+pytestmark = pytest.mark.more
+IN_TIME: Final = timedelta(seconds=2 if PROVING else 10)
 """The promise is two seconds; a machine that is busy with other tests is given more."""
 
 HALF_LIFE_DAYS: Final = 0.0001

@@ -3,18 +3,21 @@
 The oracle knows the rules from their wording alone; it shares no code with the gate.
 """
 
-import os
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import cycle, islice, product
 from typing import Any, Final
 
+import pytest
+
 from app.kit.clock import now
 from app.sequences.mailer import NullMailer
+from tests.scale import scaled
 from tests.sequences.conftest import World
 
-PEOPLE: Final = 10_000 if os.environ.get("TALENTPOOL_PROVE") == "1" else 0
+pytestmark = pytest.mark.more
+PEOPLE: Final = scaled(0, 10_000)
 BASES: Final = (
     None, "consent", "existing_dealings", "written_notice", "published_address", "legitimate_interest",
 )  # fmt: skip

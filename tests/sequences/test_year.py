@@ -4,7 +4,6 @@ The days hold 29 February and both changes of the clocks. What is right is found
 the product's own code.
 """
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -13,15 +12,18 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import holidays
+import pytest
 
 from app.kit import clock
 from app.sequences import enrollments
 from app.sequences.mailer import Begin, Envelope, NullMailer, Outcome
 from tests.conftest import TenantFixture
+from tests.scale import scaled
 from tests.sequences.conftest import GRANT, World
 from tests.sequences.fakes import OneTenantSender, running
 
-PEOPLE: Final = 1000 if os.environ.get("TALENTPOOL_PROVE") == "1" else 20
+pytestmark = pytest.mark.more
+PEOPLE: Final = scaled(20, 1_000)
 START: Final = datetime(2027, 12, 3, 5, 20, tzinfo=UTC)
 DAYS: Final = 400
 PLACES: Final = (

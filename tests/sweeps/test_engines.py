@@ -1,6 +1,5 @@
 """What a sweep finds does not depend on the engine, and hardly on the order in which people came."""
 
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import combinations
 from random import Random
@@ -19,8 +18,9 @@ from app.sweeps import service
 from app.sweeps.engines import Engine
 from app.training.statements import Record, records
 from tests.conftest import TenantFixture
+from tests.scale import scaled
 
-MANY = 5_000 if os.environ.get("TALENTPOOL_PROVE") else 300
+MANY = scaled(300, 5_000)
 NewTenant = Callable[[], Awaitable[TenantFixture]]
 ClientOf = Callable[[str], httpx.AsyncClient]
 
@@ -56,6 +56,7 @@ def jaccard(left: set[Any], right: set[Any]) -> float:
     return len(left & right) / len(left | right)
 
 
+@pytest.mark.more
 @pytest.mark.timeout(600)
 async def test_engines_and_orders_link_the_same(new_tenant: NewTenant, client_of: ClientOf, database: Database) -> None:
     pytest.importorskip("splink")
