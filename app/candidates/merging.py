@@ -11,6 +11,7 @@ from app.kit import json
 from app.kit.db import Session
 
 _OWNED: Final = ("records", "identifiers", "external_ids")
+_STANDING: Final = "id, hidden_at, erased_at, merged_into, xmin as written_by"
 _OF_MOVES: Final = "unnest(cast(:losers as uuid[]), cast(:survivors as uuid[])) as m(loser, survivor)"
 
 
@@ -24,14 +25,19 @@ class Place:
 
 
 async def hold(session: Session, ids: Collection[UUID]) -> dict[UUID, Any]:
-    """Lock these candidates, in the order of their ids; return id → (hidden_at, erased_at, merged_into).
+    """Lock these candidates, in the order of their ids; return id → (hidden_at, erased_at, merged_into, written_by).
 
     The strongest lock: who has just written a row that belongs to one of them is waited for, and is seen afterwards.
     """
-    rows = await session.rows(
-        "select id, hidden_at, erased_at, merged_into from candidates where id = any(:ids) order by id for update",
-        ids=list(ids),
-    )
+    sql = f"select {_STANDING} from candidates where id = any(:ids) order by id for update"  # noqa: S608 (constants)
+    rows = await session.rows(sql, ids=list(ids))
+    return {row.id: row for row in rows}
+
+
+async def stand_now(session: Session, ids: Collection[UUID]) -> dict[UUID, Any]:
+    """Return what `hold` does, without a lock: who is `written_by` the same then has not changed in between."""
+    sql = f"select {_STANDING} from candidates where id = any(:ids)"  # noqa: S608 (constants)
+    rows = await session.rows(sql, ids=list(ids))
     return {row.id: row for row in rows}
 
 
@@ -141,6 +147,8 @@ async def forget_record(session: Session, record_id: UUID) -> None:
 
 async def stand(session: Session, standings: Mapping[UUID, Standing]) -> None:
     """Write how these people stand."""
+    if not standings:
+        return
     await session.run(
         """update candidates c set last_interaction_at = s.last_interaction_at,
              retention_expires_on = s.retention_expires_on, retention_basis = s.retention_basis
@@ -153,8 +161,9 @@ async def stand(session: Session, standings: Mapping[UUID, Standing]) -> None:
 
 async def settle_addresses(session: Session, ids: Sequence[UUID]) -> None:
     """Write whether mails to these people come back: their addresses are others now."""
-    found = await service.profiles(session, ids)
+    doubtful = await repository.not_reached(session, ids)
+    found = await service.profiles(session, doubtful)
     addresses = {each: profile.mail_address() for each, profile in found.items()}
-    bounced = [each for each, address in addresses.items() if address and address.state == "bounced"]
+    bounced = {each for each, address in addresses.items() if address and address.state == "bounced"}
     await repository.set_address_state(session, bounced, "bounced")
-    await repository.set_address_state(session, [each for each in ids if each not in bounced], "ok")
+    await repository.set_address_state(session, [each for each in doubtful if each not in bounced], "ok")

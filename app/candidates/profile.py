@@ -86,17 +86,20 @@ def compute(records: Sequence[Record], order: Sequence[str] = SOURCE_ORDER) -> C
     fields: dict[str, Any] = {}
     provenance: dict[str, str] = {}
     warnings: list[dict[str, Any]] = []
+    words: dict[str, list[_Said]] = {}
+    for rank, place, record in ranked:
+        for name, value in record.payload.items():
+            words.setdefault(name, []).append(_Said(rank, place, value, record))
     for name in (*SCALARS, "location", "custom_fields"):
-        words = [
-            _Said(rank, place, record.payload[name], record) for rank, place, record in ranked if name in record.payload
-        ]
-        fields[name], winner = _SINGLE.get(name, _scalar)(words)
+        fields[name], winner = _SINGLE.get(name, _scalar)(words.get(name, ()))
         if winner is not None:
             provenance[name] = winner.record.id
-            warnings.extend(_superseded(name, winner, words))
+            warnings.extend(_superseded(name, winner, words[name]))
     for name in LISTS:
-        fields[name] = _unite(name, ranked)
-        warnings.extend(_left_out(name, fields[name], ranked))
+        told = [each for each in ranked if _tells_of(name, each[2])]
+        fields[name] = _unite(name, told) if told else []
+        if any(rank < len(DECISIVE) for rank, *_ in told):
+            warnings.extend(_left_out(name, fields[name], ranked))
     fields["email_addresses"] = _with_primary(fields["email_addresses"], records)
     fields["full_name"] = fields["full_name"] or _composed(fields)
     warnings.extend(_unreadable(fields))
@@ -158,6 +161,13 @@ def merge_patch(target: Any, patch: Any) -> Any:  # noqa: ANN401 (any JSON value
         else:
             merged[name] = merge_patch(merged.get(name), value)
     return merged
+
+
+def _tells_of(name: str, record: Record) -> bool:
+    """Whether a record could add to a list or take away from it."""
+    if name in FIELD_OF.values():
+        return bool(record.features.contacts or record.features.removed)
+    return bool(record.payload.get(name))
 
 
 def _items(name: str, record: Record) -> list[Any]:

@@ -91,8 +91,21 @@ async def bounce(session: Session, value_hash: bytes) -> list[UUID]:
     return sorted({row.candidate_id for row in rows})
 
 
+async def not_reached(session: Session, ids: Collection[UUID]) -> list[UUID]:
+    """Return those of these candidates of whom it is known that mails to some address of theirs come back."""
+    rows = await session.rows(
+        """select id from candidates where id = any(:ids) and address_state <> 'ok'
+           union select candidate_id from identifiers
+             where candidate_id = any(:ids) and kind = 'email' and state = 'bounced'""",
+        ids=list(ids),
+    )
+    return [row.id for row in rows]
+
+
 async def set_address_state(session: Session, ids: Collection[UUID], state: str) -> None:
-    await session.run("update candidates set address_state = :state where id = any(:ids)", ids=list(ids), state=state)
+    if ids:
+        sql = "update candidates set address_state = :state where id = any(:ids)"
+        await session.run(sql, ids=list(ids), state=state)
 
 
 async def interacted(

@@ -178,7 +178,7 @@ async def drafts(session: Session, ids: Sequence[UUID], lock: Sequence[UUID]) ->
     if lock:
         await repository.hold(session, lock)
     said = await records_of(session, ids)
-    return {each: _draft(profile, said[each]) for each, profile in (await profiles(session, ids)).items()}
+    return {each: draft_of(profile, said[each]) for each, profile in (await profiles(session, ids)).items()}
 
 
 async def store(session: Session, taken: Collection[Draft], basis: Mapping[UUID, str | None]) -> None:
@@ -218,7 +218,8 @@ def _record(row: Any) -> Record:  # noqa: ANN401 (a row)
     )
 
 
-def _draft(profile: Profile, said: list[Record]) -> Draft:
+def draft_of(profile: Profile, said: list[Record]) -> Draft:
+    """Take a candidate in hand as it is stored, with all its records."""
     born = profile.fields["birth_date"]
     return Draft(
         id=profile.id,

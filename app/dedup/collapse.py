@@ -15,13 +15,18 @@ _DECIDED = ("status", "decided_by", "decided_at", "note")
 class Collapse:
     """The pairs of everybody concerned, in hand; `gone` and `changed` are what is to be written."""
 
-    rows: dict[UUID, Row]
+    rows: dict[UUID, Row] = field(default_factory=dict)
     gone: set[UUID] = field(default_factory=set)
     changed: dict[UUID, Row] = field(default_factory=dict)
+    _partners: dict[UUID, dict[UUID, UUID]] = field(default_factory=dict)
+    """Candidate → with whom they are in a pair → its id."""
 
     @classmethod
     def of(cls, rows: Iterable[Row]) -> "Collapse":
-        return cls({row["id"]: row for row in rows})
+        collapse = cls()
+        for row in rows:
+            collapse._put(row)
+        return collapse
 
     def merge(self, survivor_id: UUID, loser_id: UUID, decided: Mapping[str, Any]) -> list[Row]:
         """Let the survivor have the loser's pairs; return as they were all pairs that this changes.
@@ -30,8 +35,8 @@ class Collapse:
         a decision before a question, then the likelier one.
         """
         before: list[Row] = []
-        for row in [each for each in self.rows.values() if loser_id in _sides(each)]:
-            other = next(each for each in _sides(row) if each != loser_id)
+        for other, pair_id in sorted(self._partners.get(loser_id, {}).items(), key=lambda each: each[1]):
+            row = self.rows[pair_id]
             if other == survivor_id:
                 before.append(row)
                 self._write({**row, **decided})
@@ -40,12 +45,12 @@ class Collapse:
         return before
 
     def _follow(self, row: Row, survivor_id: UUID, other: UUID) -> list[Row]:
-        left, right = min(survivor_id, other), max(survivor_id, other)
-        twin = next((each for each in self.rows.values() if _sides(each) == (left, right)), None)
-        moved = {**row, "left_id": left, "right_id": right}
-        if twin is None:
+        moved = {**row, "left_id": min(survivor_id, other), "right_id": max(survivor_id, other)}
+        twin_id = self._partners.get(survivor_id, {}).get(other)
+        if twin_id is None:
             self._write(moved)
             return [row]
+        twin = self.rows[twin_id]
         if _order(twin) <= _order(row):
             self._drop(row)
         else:
@@ -54,12 +59,24 @@ class Collapse:
         return [row, twin]
 
     def _write(self, row: Row) -> None:
-        self.rows[row["id"]] = self.changed[row["id"]] = row
+        self._take(row["id"])
+        self._put(row)
+        self.changed[row["id"]] = row
 
     def _drop(self, row: Row) -> None:
+        self._take(row["id"])
         self.gone.add(row["id"])
-        self.rows.pop(row["id"])
         self.changed.pop(row["id"], None)
+
+    def _put(self, row: Row) -> None:
+        self.rows[row["id"]] = row
+        for own, other in (_sides(row), _sides(row)[::-1]):
+            self._partners.setdefault(own, {})[other] = row["id"]
+
+    def _take(self, pair_id: UUID) -> None:
+        row = self.rows.pop(pair_id)
+        for own, other in (_sides(row), _sides(row)[::-1]):
+            del self._partners[own][other]
 
 
 def _sides(row: Row) -> tuple[UUID, UUID]:

@@ -1,7 +1,7 @@
 """What matching has decided, as the rows that say so."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
@@ -103,4 +103,7 @@ def evidence(
     """Return the evidence as it is kept and answered, in the words of the two records."""
     left, right = (spelled.get(each, NOTHING) if each else NOTHING for each in (record_id, judgement.records[1]))
     rows = told(judgement.evidence, left, right)
-    return [asdict(row) for row in (turned(rows) if is_turned else rows)]
+    return [
+        {"feature": row.feature, "verdict": row.verdict, "weight": row.weight, "left": row.left, "right": row.right}
+        for row in (turned(rows) if is_turned else rows)
+    ]

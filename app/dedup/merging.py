@@ -13,10 +13,22 @@ from app.dedup import events
 from app.dedup.collapse import Collapse, Row, reopened
 from app.kit import json, outbox
 from app.kit.clock import now
+from app.kit.columns import Target, insert
 from app.kit.db import Session
+from app.kit.ids import new_id
 
 _OF_PAIRS: Final = "unnest(cast(:lefts as uuid[]), cast(:rights as uuid[])) as asked(l, r)"
 _OF_MOVES: Final = "unnest(cast(:losers as uuid[]), cast(:survivors as uuid[])) as m(loser, survivor)"
+_LINKS: Final = Target(
+    "link_decisions",
+    (
+        *((name, "uuid") for name in ("id", "a", "b", "merge_id")),
+        *((name, "text") for name in ("verdict", "by", "model_version")),
+        ("weight", "float8"),
+        ("evidence", "jsonb"),
+    ),
+    "on conflict do nothing",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +132,7 @@ async def absorb(session: Session, merges: Sequence[Merged]) -> dict[UUID, Kept]
     `merges` come in the order in which they count; nobody who loses survives another.
     """
     moves = {"losers": [each.loser_id for each in merges], "survivors": [each.survivor_id for each in merges]}
-    await _link(session, merges)
+    await _link(session, [(each, each.edge) for each in merges if each.edge is not None])
     vouched = await _vouch(session, [each.loser_id for each in merges if each.by == "person"])
     for table in ("record_keys", "match_features"):
         await session.run(
@@ -133,38 +145,32 @@ async def absorb(session: Session, merges: Sequence[Merged]) -> dict[UUID, Kept]
 
 async def _vouch(session: Session, losers: Sequence[UUID]) -> dict[UUID, list[UUID]]:
     """Note that a person stands for whose records these are; return candidate → those that nobody stood for before."""
+    sql = """update match_features set is_vouched = true where candidate_id = any(:losers) and not is_vouched
+             returning candidate_id, record_id"""
     found: dict[UUID, list[UUID]] = {}
-    for row in await session.rows(
-        """update match_features set is_vouched = true where candidate_id = any(:losers) and not is_vouched
-           returning candidate_id, record_id""",
-        losers=list(losers),
-    ):
+    for row in await session.rows(sql, losers=list(losers)) if losers else ():
         found.setdefault(row.candidate_id, []).append(row.record_id)
     return found
 
 
-async def _link(session: Session, merges: Sequence[Merged]) -> None:
-    rows = [
+async def _link(session: Session, linked: Sequence[tuple[Merged, Edge]]) -> None:
+    if not linked:
+        return
+    sql, values = insert(
+        _LINKS,
         {
-            "a": min(each.edge.left, each.edge.right),
-            "b": max(each.edge.left, each.edge.right),
-            "by": each.by,
-            "model_version": each.edge.model_version,
-            "weight": each.edge.weight,
-            "evidence": list(each.edge.evidence),
-            "merge_id": each.merge_id,
-        }
-        for each in merges
-        if each.edge is not None
-    ]
-    await session.run(
-        """insert into link_decisions (id, a, b, verdict, by, model_version, weight, evidence, merge_id)
-           select uuidv7(), a, b, 'same', by, model_version, weight, evidence, merge_id
-           from jsonb_to_recordset(cast(:rows as jsonb)) as t(a uuid, b uuid, by text, model_version text,
-             weight float8, evidence jsonb, merge_id uuid)
-           on conflict do nothing""",
-        rows=json.dumps(rows),
+            "id": [new_id() for _ in linked],
+            "a": [min(edge.left, edge.right) for _, edge in linked],
+            "b": [max(edge.left, edge.right) for _, edge in linked],
+            "verdict": ["same"] * len(linked),
+            "by": [merged.by for merged, _ in linked],
+            "model_version": [edge.model_version for _, edge in linked],
+            "weight": [edge.weight for _, edge in linked],
+            "evidence": [list(edge.evidence) for _, edge in linked],
+            "merge_id": [merged.merge_id for merged, _ in linked],
+        },
     )
+    await session.run(sql, **values)
 
 
 async def _collapse(session: Session, merges: Sequence[Merged], ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
@@ -190,10 +196,13 @@ async def _pairs(session: Session, ids: Sequence[UUID]) -> list[Row]:
 
 
 async def _drop_pairs(session: Session, ids: Collection[UUID]) -> None:
-    await session.run("delete from candidate_pairs where id = any(:ids)", ids=list(ids))
+    if ids:
+        await session.run("delete from candidate_pairs where id = any(:ids)", ids=list(ids))
 
 
 async def _write_pairs(session: Session, rows: Sequence[Row]) -> None:
+    if not rows:
+        return
     await session.run(
         """insert into candidate_pairs
            select * from jsonb_populate_recordset(cast(null as candidate_pairs), cast(:rows as jsonb))

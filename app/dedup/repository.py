@@ -68,6 +68,24 @@ async def lock(session: Session, tenant: int, buckets: Sequence[int]) -> None:
     )
 
 
+async def lock_people(session: Session, tenant: int, ids: Collection[UUID], held: tuple[Collection[str], int]) -> None:
+    """Hold the buckets of all keys of some kinds under which these people are found; `held` is kinds, and buckets.
+
+    The bucket of a key is its first four bytes modulo the number of buckets, a power of two up to 65,536.
+    """
+    kinds, buckets = held
+    await session.run(
+        """select pg_advisory_xact_lock(:tenant, bucket) from (
+             select distinct (get_byte(key_hash, 2) * 256 + get_byte(key_hash, 3)) % :buckets as bucket
+             from record_keys where candidate_id = any(:ids) and kind = any(:kinds) order by bucket
+           ) as t""",
+        tenant=tenant,
+        ids=list(ids),
+        kinds=list(kinds),
+        buckets=buckets,
+    )
+
+
 async def asked(session: Session, hashes: Sequence[bytes], counted: Sequence[bytes], cap: int) -> list[Any]:
     """Return what is known of keys and counted values: (hash, candidate_id, generic, n).
 

@@ -57,7 +57,16 @@ async def hold(session: Session, statements: Iterable[Keyed]) -> None:
     hashes = {hashed for statement in statements for hashed in statement.hashes(LOCKED)}
     buckets = sorted({int.from_bytes(hashed[:4]) % BUCKETS for hashed in hashes})
     if buckets:
-        await repository.lock(session, int.from_bytes(session.tenant_id.bytes[-4:], signed=True), buckets)
+        await repository.lock(session, _lock_of(session), buckets)
+
+
+async def hold_people(session: Session, ids: Collection[UUID]) -> None:
+    """Make everybody else wait who writes a key under which one of these people is found."""
+    await repository.lock_people(session, _lock_of(session), ids, (LOCKED, BUCKETS))
+
+
+def _lock_of(session: Session) -> int:
+    return int.from_bytes(session.tenant_id.bytes[-4:], signed=True)
 
 
 async def knowledge(session: Session) -> Knowledge:

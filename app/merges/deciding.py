@@ -7,7 +7,8 @@ from app.candidates.errors import CandidateNotFound
 from app.dedup import merging as matching
 from app.dedup.errors import PairNotFound
 from app.kit.db import Session
-from app.merges.joining import hold, merge_many
+from app.merges.joining import merge_many
+from app.merges.locks import hold
 from app.merges.parting import undo
 from app.merges.scene import Wanted
 from app.merges.schemas import PairDecided, PairDecision

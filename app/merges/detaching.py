@@ -17,8 +17,8 @@ from app.kit.db import Session
 from app.kit.errors import Overtaken
 from app.kit.ids import new_id
 from app.merges.errors import NotDetachable, OnlyRecord, RecordNotFound
-from app.merges.joining import hold
 from app.merges.kept import record_ids
+from app.merges.locks import hold
 from app.touchpoints import merging as touchpoints
 
 

@@ -1,19 +1,16 @@
 """Making one person of two, for any number of merges in one transaction.
 
-Locks come first, in one order everywhere: the buckets of matching over all that these people are found by, their
-enrollments, then their rows by id. Who is in doubt after that is not judged here: the transaction is run again.
+People are seen, then held, and nothing is done where somebody has changed in between: the transaction is run again.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from app.candidates import merging as people
 from app.candidates import service as candidates
-from app.candidates.standing import united
+from app.candidates.standing import Standing, united
 from app.consent import service as consent
 from app.dedup import merging as matching
-from app.dedup import service as dedup
 from app.kit import outbox
 from app.kit.clock import now
 from app.kit.db import Session
@@ -21,84 +18,78 @@ from app.kit.errors import Overtaken
 from app.kit.ids import new_id
 from app.merges import events
 from app.merges.errors import MarkedDifferent, PlanStale
-from app.merges.kept import Kept, profile_of, record_ids
+from app.merges.kept import Kept
 from app.merges.models import Merge
 from app.merges.repository import MergeRepository
-from app.merges.scene import Scene, United, Wanted, look
+from app.merges.scene import Belongings, Scene, United, Wanted, belongings, look
 from app.pools import service as pools
 from app.sequences import service as sequences
 from app.touchpoints import merging as touchpoints
-
-
-async def hold(session: Session, ids: Collection[UUID]) -> Mapping[UUID, Any]:
-    """Lock these people and all that could change who they are; return how they stand."""
-    said = await candidates.records_of(session, list(ids))
-    await dedup.hold(session, [dedup.key(session, record.features) for each in said.values() for record in each])
-    await sequences.hold(session, ids)
-    return await people.hold(session, ids)
 
 
 async def merge_many(session: Session, wanted: Sequence[Wanted], *, by: str) -> list[Merge]:
     """Merge losers into survivors, in this order, in a bounded number of statements; `by` is person, model or rule.
 
     All of them must be live; nobody loses twice, and nobody who loses survives another. Raises Overtaken when somebody
-    is not live any more, MarkedDifferent and PlanStale when one of the merges must not be: then none is done.
+    is not live any more or changes meanwhile, MarkedDifferent and PlanStale when one of the merges must not be: then
+    none is done.
     """
+    return await merge_seen(session, await look(session, ids_of(wanted)), wanted, by=by)
+
+
+def ids_of(wanted: Sequence[Wanted]) -> set[UUID]:
+    """Return everybody who has a part in these merges."""
+    return {each for one in wanted for each in (one.survivor_id, one.loser_id)}
+
+
+async def merge_seen(session: Session, scene: Scene, wanted: Sequence[Wanted], *, by: str) -> list[Merge]:
+    """Merge people of a scene; as `merge_many`."""
     if not wanted:
         return []
-    ids = sorted({each for one in wanted for each in (one.survivor_id, one.loser_id)})
-    standing = await hold(session, ids)
-    if not all(people.is_live(standing.get(each)) for each in ids):
+    if not scene.shows(ids_of(wanted)):
         raise Overtaken
-    scene = await look(session, wanted)
-    merges = [_unite(session, scene, each, by) for each in wanted]
-    await _overrule(session, scene, merges)
+    done = [scene.unite(each) for each in wanted]
+    if not await scene.hold(session):
+        raise Overtaken
+    owned = await belongings(session, wanted)
+    merges = [_written(session, scene, owned, each, by) for each in done]
+    await _overrule(session, owned, merges)
     await _move(session, scene, merges)
-    await MergeRepository(session).add(*(row for row, *_ in merges))
-    data = [{"survivor_id": row.survivor_id, "loser_id": row.loser_id, "merge_id": row.id} for row, *_ in merges]
-    await outbox.record(
-        session,
-        *(
-            events.merged(row.survivor_id, version, done.changed, said)
-            for (row, done, _, version, _), said in zip(merges, data, strict=True)
-        ),
-    )
+    await MergeRepository(session).write([row for row, *_ in merges])
+    await _tell(session, merges)
     return [row for row, *_ in merges]
 
 
-_InHand = tuple[Merge, United, Kept, int, Wanted]
-"""A merge, what it does, what it keeps, the survivor's version that it makes, and what was asked for."""
+_InHand = tuple[Merge, United, Kept]
+"""A merge, what it does, and what it keeps."""
 
 
-def _unite(session: Session, scene: Scene, wanted: Wanted, by: str) -> _InHand:
-    survivor, loser = scene.drafts[wanted.survivor_id], scene.drafts[wanted.loser_id]
-    before = scene.standings[survivor.id]
-    written = united(before, scene.standings[loser.id])
-    kept = Kept(profile_of(survivor), before, written, record_ids(survivor), record_ids(loser))
-    done = scene.unite(wanted)
-    if wanted.plan_hash not in {None, done.plan.plan_hash}:
+def _written(session: Session, scene: Scene, owned: Belongings, done: United, by: str) -> _InHand:
+    wanted, plan = done.wanted, owned.plan(done)
+    if wanted.plan_hash not in {None, plan["plan_hash"]}:
         raise PlanStale
-    if not wanted.override and any(loser.id in pair for pair in scene.different):
+    if not wanted.override and wanted.loser_id in owned.different:
         raise MarkedDifferent
-    scene.standings[survivor.id] = written
-    kept.choice = UUID(done.choice.id) if done.choice else None
+    before = scene.standings[wanted.survivor_id]
+    written = scene.standings[wanted.survivor_id] = united(before, scene.standings[wanted.loser_id])
+    choice = UUID(done.choice.id) if done.choice else None
     row = Merge(
         id=new_id(),
-        survivor_id=survivor.id,
-        loser_id=loser.id,
+        survivor_id=wanted.survivor_id,
+        loser_id=wanted.loser_id,
         by=by,
         state="done",
         actor=session.caller.actor,
-        plan=done.plan.model_dump(mode="json"),
+        plan=plan,
         created_at=now(),
     )
-    return row, done, kept, survivor.version, wanted
+    return row, done, Kept(done.before, before, written, done.stood, done.came, choice)
 
 
-async def _overrule(session: Session, scene: Scene, merges: Sequence[_InHand]) -> None:
-    for row, _, kept, _, _ in merges:
-        if any(row.loser_id in pair for pair in scene.different):
-            await matching.overrule(session, row.id, kept.stood, kept.came)
+async def _overrule(session: Session, owned: Belongings, merges: Sequence[_InHand]) -> None:
+    for row, done, _ in merges:
+        if row.loser_id in owned.different:
+            await matching.overrule(session, row.id, done.stood, done.came)
 
 
 async def _move(session: Session, scene: Scene, merges: Sequence[_InHand]) -> None:
@@ -108,17 +99,29 @@ async def _move(session: Session, scene: Scene, merges: Sequence[_InHand]) -> No
     await consent.absorb(session, moves)
     await sequences.absorb(session, moves)
     gave_way = await pools.absorb(session, moves)
-    kept_by = await matching.absorb(session, [_merged(row, kept, wanted) for row, _, kept, _, wanted in merges])
+    kept_by = await matching.absorb(session, [_merged(row, done) for row, done, _ in merges])
     await people.absorb(session, moves)
     await candidates.store(session, [scene.drafts[each] for each in survivors], {})
-    await people.stand(session, {each: scene.standings[each] for each in survivors})
+    await people.stand(session, _changed(scene.standings, merges))
     await people.settle_addresses(session, survivors)
     await touchpoints.absorb(session, moves)
-    for row, _, kept, _, _ in merges:
+    for row, _, kept in merges:
         kept.matching, kept.overrides = kept_by[row.id].dump(), gave_way.get(row.loser_id, [])
         row.kept = kept.dump()
 
 
-def _merged(row: Merge, kept: Kept, wanted: Wanted) -> matching.Merged:
-    first = matching.Edge(kept.stood[0], kept.came[0]) if kept.stood and kept.came else None
-    return matching.Merged(row.id, row.survivor_id, row.loser_id, row.by, wanted.edge or first)
+def _merged(row: Merge, done: United) -> matching.Merged:
+    first = matching.Edge(done.stood[0], done.came[0]) if done.stood and done.came else None
+    return matching.Merged(row.id, row.survivor_id, row.loser_id, row.by, done.wanted.edge or first)
+
+
+def _changed(standings: Mapping[UUID, Standing], merges: Sequence[_InHand]) -> dict[UUID, Standing]:
+    return {row.survivor_id: standings[row.survivor_id] for row, _, kept in merges if kept.written != kept.standing}
+
+
+async def _tell(session: Session, merges: Sequence[_InHand]) -> None:
+    told = []
+    for row, done, _ in merges:
+        data = {"survivor_id": row.survivor_id, "loser_id": row.loser_id, "merge_id": row.id}
+        told.append(events.merged(row.survivor_id, done.versions[0] + 1, done.changed, data))
+    await outbox.record(session, *told)

@@ -23,8 +23,8 @@ from app.kit.db import Session
 from app.kit.errors import Overtaken
 from app.merges import events
 from app.merges.errors import AlreadyUndone, NewerMerge
-from app.merges.joining import hold
 from app.merges.kept import Kept, load_kept, profile_of
+from app.merges.locks import hold
 from app.merges.models import Merge
 from app.merges.repository import MergeRepository
 from app.merges.schemas import ConflictRead

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from app.candidates.fields import LISTS, PROFILE
 from app.kit import json
-from app.merges.schemas import ConflictRead, ConsentEffect, FieldPlan, MergePlan
 
 DERIVED: Final = ("memberships", "messages")
 """Counts that change by themselves between a preview and its merge: they are shown, and not held to."""
@@ -20,61 +19,64 @@ REASONS: Final = {
 }
 EMPTY: Final[tuple[Any, ...]] = (None, "", [], {})
 Profile = Mapping[str, Any]
+Conflict = Mapping[str, Any]
 
 
-def winners(survivor: Profile, loser: Profile, merged: Profile) -> dict[str, FieldPlan]:
+def winners(survivor: Profile, loser: Profile, merged: Profile) -> dict[str, dict[str, Any]]:
     """Return, of each field of which one of them says something, whose value is that of the merged profile."""
     return {
-        name: FieldPlan(
-            survivor=survivor.get(name), loser=loser.get(name), winner=_winner(survivor, loser, merged[name], name)
-        )
+        name: {"survivor": mine, "loser": theirs, "winner": _winner(mine, theirs, merged[name])}
         for name in PROFILE
-        if survivor.get(name) not in EMPTY or loser.get(name) not in EMPTY
+        if (mine := survivor.get(name)) not in EMPTY or loser.get(name) not in EMPTY
+        for theirs in (loser.get(name),)
     }
 
 
-def _winner(survivor: Profile, loser: Profile, value: Any, name: str) -> str:  # noqa: ANN401 (any JSON value)
-    if value == survivor.get(name):
+def _winner(mine: Any, theirs: Any, value: Any) -> str:  # noqa: ANN401 (any JSON values)
+    if value == mine:
         return "survivor"
-    return "loser" if value == loser.get(name) else "both"
+    return "loser" if value == theirs else "both"
 
 
-def disagreements(fields: Mapping[str, FieldPlan], loser_id: UUID) -> list[ConflictRead]:
+def disagreements(fields: Mapping[str, Mapping[str, Any]], loser_id: UUID) -> list[Conflict]:
     """Return the single values in which the two contradict each other."""
     return [
         conflict("field", loser_id, f"field:{name}")
         for name, each in fields.items()
-        if name not in LISTS and each.survivor not in EMPTY and each.loser not in EMPTY and each.survivor != each.loser
+        if name not in LISTS
+        and each["survivor"] not in EMPTY
+        and each["loser"] not in EMPTY
+        and each["survivor"] != each["loser"]
     ]
 
 
-def conflict(reason: str, row_id: UUID, kind: str | None = None) -> ConflictRead:
+def conflict(reason: str, row_id: UUID, kind: str | None = None) -> Conflict:
     """Return one conflict, its sentence by the reason."""
-    return ConflictRead(kind=kind or reason, id=row_id, reason=REASONS[reason])
+    return {"kind": kind or reason, "id": row_id, "reason": REASONS[reason]}
 
 
 def plan(
     versions: Sequence[int],
-    fields: Mapping[str, FieldPlan],
+    fields: Mapping[str, Mapping[str, Any]],
     moves: Mapping[str, int],
-    consent_effect: Sequence[ConsentEffect],
-    conflicts: Sequence[ConflictRead],
-) -> MergePlan:
-    """Return the plan with the hash over everything in it that only somebody's act can change.
+    consent_effect: Sequence[Mapping[str, Any]],
+    conflicts: Sequence[Conflict],
+) -> dict[str, Any]:
+    """Return the plan, as a `MergePlan`, with the hash over everything in it that only somebody's act can change.
 
     `versions` are those of survivor and loser. Conflicts follow from the rest, or from where a sequence stands.
     """
-    shown = {
-        "fields": {name: each.model_dump() for name, each in fields.items()},
-        "moves": dict(moves),
-        "consent_effect": [each.model_dump() for each in consent_effect],
-        "conflicts": [each.model_dump() for each in conflicts],
+    shown: dict[str, Any] = {
+        "fields": fields,
+        "moves": {name: int(n) for name, n in moves.items()},
+        "consent_effect": list(consent_effect),
+        "conflicts": list(conflicts),
     }
     held = {
         **shown,
         "versions": list(versions),
-        "moves": {name: n for name, n in moves.items() if name not in DERIVED},
+        "moves": {name: n for name, n in shown["moves"].items() if name not in DERIVED},
         "conflicts": None,
     }
     digest = hashlib.blake2b(json.canonical(held), digest_size=16).hexdigest()
-    return MergePlan.model_validate({**shown, "plan_hash": digest})
+    return {**shown, "plan_hash": digest}

@@ -1,12 +1,23 @@
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import or_
 
+from app.kit.columns import Target, insert
 from app.kit.paging import Paging
 from app.kit.repository import ResourceRepository
 from app.merges.models import Merge
+
+_MERGES: Final = Target(
+    "merges",
+    (
+        *((name, "uuid") for name in ("id", "survivor_id", "loser_id")),
+        *((name, "text") for name in ("by", "state", "actor")),
+        *((name, "jsonb") for name in ("plan", "kept")),
+        ("created_at", "timestamptz"),
+    ),
+)
 
 
 class MergeRepository(ResourceRepository[Merge]):
@@ -23,6 +34,12 @@ class MergeRepository(ResourceRepository[Merge]):
         if candidates:
             found = found.where(or_(Merge.survivor_id.in_(candidates), Merge.loser_id.in_(candidates)))
         return await self.newest(found, paging, *bound_to)
+
+    async def write(self, merges: Sequence[Merge]) -> None:
+        """Insert new merges."""
+        columns = {name: [getattr(each, name) for each in merges] for name, _ in _MERGES.columns}
+        sql, values = insert(_MERGES, columns)
+        await self.session.run(sql, **values)
 
     async def stands_below(self, merge: Merge) -> bool:
         """Whether a newer merge, not undone, is into the same survivor."""

@@ -11,13 +11,13 @@ from app.merges import parting
 from app.merges.deciding import decide
 from app.merges.detaching import detach, move_out
 from app.merges.errors import AlreadyMerged, MergeItself, MergeNotFound
-from app.merges.joining import merge_many
+from app.merges.joining import ids_of, merge_many, merge_seen
 from app.merges.models import Merge
 from app.merges.repository import MergeRepository
-from app.merges.scene import Wanted, look
+from app.merges.scene import Wanted, belongings, look
 from app.merges.schemas import MergeCreate, MergePlan, MergeQuestion, MergeRead, MergeUndo, MergeUndone
 
-__all__ = ["Wanted", "decide", "detach", "merge_many", "move_out"]
+__all__ = ["Wanted", "decide", "detach", "look", "merge_many", "merge_seen", "move_out"]
 
 
 async def preview(session: Session, body: MergeQuestion) -> MergePlan:
@@ -26,7 +26,8 @@ async def preview(session: Session, body: MergeQuestion) -> MergePlan:
     Raises MergeItself, CandidateNotFound, AlreadyMerged.
     """
     wanted = await _wanted(session, body)
-    return (await look(session, [wanted])).unite(wanted).plan
+    scene = await look(session, ids_of([wanted]))
+    return MergePlan.model_validate((await belongings(session, [wanted])).plan(scene.unite(wanted)))
 
 
 async def merge(session: Session, body: MergeCreate) -> MergeRead:

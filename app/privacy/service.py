@@ -22,7 +22,7 @@ from app.kit.ids import new_id
 from app.kit.paging import Paging
 from app.kit.schemas import Page
 from app.merges import service as merges
-from app.merges.joining import hold
+from app.merges.locks import hold
 from app.pools import service as pools
 from app.privacy import events
 from app.privacy import export as exporting

@@ -15,6 +15,7 @@ from app.dedup.matching import Opened, Spelled, evidence
 from app.dedup.merging import Edge
 from app.dedup.rules import Judgement, Knowledge, judge
 from app.dedup.sides import Side
+from app.dedup.words import words_of
 from app.kit.chunks import chunks
 from app.kit.db import Session
 from app.kit.jobs import Claim
@@ -30,8 +31,10 @@ CHUNK: Final = 4_000
 """Pairs that are judged at once: what their records say has to fit in memory."""
 CAP: Final = 200
 """So many records of one key are paired with each other; more of them say little."""
-WRITTEN: Final = 100
-"""Components that are merged, and pairs that are opened, in one transaction."""
+MERGED: Final = 500
+"""Components that are merged in one transaction: who writes about one of these people waits that long."""
+OPENED: Final = 1_000
+"""Pairs that are opened in one transaction."""
 
 
 async def run(claim: Claim) -> Mapping[str, Any] | None:
@@ -97,25 +100,33 @@ async def _merge(claim: Claim, known: Knowledge, found: Findings, counts: dict[s
     together = joined(found.same, differing, people)
     found.possible.update((edge.left, edge.right) for edge in together.refused)
     best = strongest(found.same, together.members)
-    for chunk in chunks(together.members, WRITTEN):
+    for chunk in chunks(together.members, MERGED):
         async with claim.step() as session:
-            counts["linked"] += await _merge_some(session, known, chunk, best)
-            counts["merged"] += sum(len(members) - 1 for members in chunk)
+            merged, linked = await _merge_some(session, known, chunk, best)
+            counts["merged"] += merged
+            counts["linked"] += linked
             await claim.progress(session, found.compared, counts=counts)
 
 
 async def _merge_some(
     session: Session, known: Knowledge, groups: Sequence[Sequence[UUID]], best: Mapping[UUID, Pair]
-) -> int:
-    """Merge each group into its oldest; return how many pairs of records have become one person's."""
-    people = await dedup.sides_of(session, sorted({each for members in groups for each in members}))
+) -> tuple[int, int]:
+    """Merge each group into its oldest; return the number of merges, and of pairs of records that are one person's now.
+
+    A group of whom somebody is not live any more is left to the next sweep.
+    """
+    scene = await merges.look(session, (each for members in groups for each in members))
+    live = [members for members in groups if scene.shows(members)]
+    people = await dedup.sides_of(session, sorted(scene.drafts))
     await dedup.learn(session, known, [side for said in people.values() for side in said])
-    judged = {loser: judge(people[a], people[b], known) for loser, (a, b) in _known(groups, best, people)}
-    spelled = await dedup.spellings(session, {each for found in judged.values() for each in found.records if each})
+    judged = {loser: judge(people[a], people[b], known) for loser, (a, b) in _known(live, best, people)}
+    said = {UUID(record.id): record for draft in scene.drafts.values() for record in draft.records}
+    told = (said[each] for found in judged.values() for each in found.records if each)
+    spelled = {UUID(record.id): words_of(record.payload, record.features) for record in told}
     edges = {loser: _edge(found, known, spelled) for loser, found in judged.items()}
-    wanted = [Wanted(members[0], loser, edge=edges.get(loser)) for members in groups for loser in members[1:]]
-    await merges.merge_many(session, wanted, by="model")
-    return sum(_pairs_across([len(people.get(each, ())) for each in members]) for members in groups)
+    wanted = [Wanted(members[0], loser, edge=edges.get(loser)) for members in live for loser in members[1:]]
+    await merges.merge_seen(session, scene, wanted, by="model")
+    return len(wanted), sum(_pairs_across([len(people.get(each, ())) for each in members]) for members in live)
 
 
 def _known(
@@ -141,7 +152,7 @@ def _pairs_across(sizes: Sequence[int]) -> int:
 
 async def _ask(claim: Claim, known: Knowledge, found: Findings, counts: dict[str, int]) -> None:
     """Open the pairs that a person has to look at, between those who are there now."""
-    for chunk in chunks(sorted(found.possible), WRITTEN):
+    for chunk in chunks(sorted(found.possible), OPENED):
         async with claim.step() as session:
             live = await candidates.resolve_many(session, sorted({each for pair in chunk for each in pair}))
             now = {_ordered(live[a], live[b]) for a, b in chunk if a in live and b in live and live[a] != live[b]}
