@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from app import examples
@@ -15,6 +16,9 @@ FILE: Final = Path(__file__).parents[1] / "openapi" / "openapi.json"
 DOCS: Final = Path(__file__).parent / "kit" / "docs"
 VERSION: Final = "1.0.0"
 PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+ITSELF: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"application/json": {"example": {"openapi": "3.1.0", "info": {}, "paths": {}}}}}
+}
 TAGS: Final = {
     "candidates": "People, and what is known of them.",
     "dedup": "Who is who: checks, pairs, merges.",
@@ -30,7 +34,7 @@ TAGS: Final = {
     "jobs": "Long work and its progress.",
     "pages": "What a candidate opens from a mail.",
     "admin": "Tenant, API keys, limits.",
-    "health": "Whether the service is alive and ready.",
+    "health": "Whether the service is alive and ready, and what it can be asked.",
 }
 
 
@@ -61,7 +65,20 @@ def document(app: FastAPI) -> dict[str, Any]:
     schemas = raw["components"].get("schemas", {})
     _show_pages(schemas)
     examples.complete(schemas)
+    for path in raw["paths"].values():
+        for operation in path.values():
+            _show_choices(operation, schemas)
     return raw
+
+
+def _show_choices(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Give a body that may be one of several things the example of each of them."""
+    for body in (operation.get("requestBody", {}), *operation["responses"].values()):
+        media = body.get("content", {}).get("application/json", {})
+        names = [each.get("$ref", "").rsplit("/", 1)[-1] for each in media.get("schema", {}).get("anyOf", [])]
+        shown = {name: {"value": schemas[name]["example"]} for name in names if "example" in schemas.get(name, {})}
+        if shown and "example" not in media:
+            media.setdefault("examples", shown)
 
 
 def _show_pages(schemas: dict[str, Any]) -> None:
@@ -129,6 +146,7 @@ def describe(app: FastAPI) -> None:
     def docs() -> Response:
         return Response((DOCS / "index.html").read_bytes(), media_type="text/html")
 
-    app.add_api_route("/v1/openapi.json", openapi, include_in_schema=False)
-    app.add_api_route("/docs", docs, include_in_schema=False)
+    public: dict[str, Any] = {"tags": ["health"], "openapi_extra": {"security": []}}
+    app.add_api_route("/v1/openapi.json", openapi, summary="Read this document", responses=ITSELF, **public)
+    app.add_api_route("/docs", docs, summary="Read this document as a page", response_class=HTMLResponse, **public)
     app.mount("/docs/assets", StaticFiles(directory=DOCS))

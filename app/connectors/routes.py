@@ -168,7 +168,12 @@ async def receive_hook(request: Request, connection_id: UUID) -> Response:
     return Response(answer.body, answer.status, media_type=answer.media_type if answer.body else None)
 
 
-@hooks.head("/{connection_id}", summary="Check that a hook is there", **operation("public", HookNotFound, Overloaded))
+@hooks.head(
+    "/{connection_id}",
+    summary="Check that a hook is there",
+    response_class=Response,
+    **operation("public", HookNotFound, Overloaded),
+)
 async def probe_hook(request: Request, connection_id: UUID) -> Response:
     await reception.hook_tenant(request.app.state.database, connection_id)
     return Response()
