@@ -27,6 +27,7 @@ _SHAPES: Final[Mapping[str, tuple[str, ...]]] = {
     "sources": ("type", "name", "occurred_on", "detail"),
 }
 _LOCATION: Final = ("country_code", "region", "city")
+_SCRIPTS: Final = ("", "_kana", "_romaji")
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +239,14 @@ def _with_primary(items: list[dict[str, Any]], records: Sequence[Record]) -> lis
 
 
 def _composed(fields: Mapping[str, Any]) -> str | None:
-    """Build the full name from its parts in the language's order; without a language, the script decides."""
-    family, given = fields["family_name"], fields["given_name"]
+    """Build the full name from its parts; of somebody known by a reading only, it is the reading."""
+    written, kana, romaji = (_in_order(fields, "family_name" + script, "given_name" + script) for script in _SCRIPTS)
+    return written or fields["full_name_kana"] or kana or romaji
+
+
+def _in_order(fields: Mapping[str, Any], family_name: str, given_name: str) -> str | None:
+    """Join two parts in the language's order; without a language, the script decides."""
+    family, given = fields[family_name], fields[given_name]
     language = (fields["language"] or "").partition("-")[0].lower()
     family_first = language in FAMILY_FIRST if language else script_of((family or "") + (given or "")) != "latin"
     return " ".join(filter(None, (family, given) if family_first else (given, family))) or None

@@ -89,6 +89,8 @@ async def test_the_full_name_is_built_from_its_parts_in_the_languages_order(api:
     assert (await post(api, {"family_name": "Smith", "given_name": "John"}))["full_name"] == "John Smith"
     named = await post(api, {"family_name": "Yamada", "given_name": "Taro", "language": "ja"})
     assert named["full_name"] == "Yamada Taro"
+    assert (await post(api, {"full_name_kana": "スズキ ハナ"}))["full_name"] == "スズキ ハナ"
+    assert (await post(api, {"family_name_romaji": "Mori", "given_name_romaji": "Ken"}))["full_name"] == "Ken Mori"
     assert (await post(api, {"email_addresses": [{"value": "x@example.jp"}]}))["full_name"] is None
 
 
