@@ -33,7 +33,8 @@ WHO: Final = st.integers(0, PEOPLE - 1)
 FORBIDDEN: Final = """
 select e.state <> 'active' or (
     select status from consents c where c.candidate_id = m.candidate_id and c.purpose = 'talent_pool'
-    order by obtained_at desc, status = 'withdrawn' desc limit 1) is distinct from 'granted' as is_forbidden
+    order by obtained_at desc, status = 'withdrawn' desc limit 1) is distinct from 'granted'
+  or exists (select from candidates c where c.id = m.candidate_id and c.erased_at is not null) as is_forbidden
 from messages m join enrollments e on e.id = m.enrollment_id where m.message_id_header = :header
 """
 
@@ -116,8 +117,11 @@ class Machine(RuleBasedStateMachine):
 
     @rule(who=WHO)
     def enroll(self, who: int) -> None:
+        self.run(self._enroll(who))
+
+    async def _enroll(self, who: int) -> None:
         path = f"/v1/sequences/{self.sequence}/enrollments"
-        self.run(self.world.post(path, {"candidate_id": self.people[who]}))
+        await self.world.post(path, {"candidate_id": self.people[who]})
 
     @rule(action=st.sampled_from(["pause", "activate"]))
     def pause(self, action: str) -> None:
@@ -153,6 +157,16 @@ class Machine(RuleBasedStateMachine):
     def undo(self) -> None:
         if self.merges:
             self.run(self.world.post(f"/v1/merges/{self.merges.pop()}/undo"))
+
+    @rule(who=WHO)
+    def erase(self, who: int) -> None:
+        """Forget somebody; a new person takes their place."""
+        self.run(self._erase(who))
+
+    async def _erase(self, who: int) -> None:
+        await self.world.post(f"/v1/candidates/{self.people[who]}/erase", {"reason": "asked"})
+        self.people[who] = await self.world.candidate()
+        await self._enroll(who)
 
     @rule(days=st.sampled_from([0, 1, 2, 5]))
     def wait(self, days: int) -> None:
