@@ -8,9 +8,9 @@ import asyncio
 import re
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol, cast
+from typing import Final, Literal, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from aiosmtplib import (
@@ -20,6 +20,7 @@ from aiosmtplib import (
     SMTPServerDisconnected,
 )
 
+from app.sequences.dialogue import Dialogue, dial
 from app.settings import Settings
 
 TIMEOUT_S: Final = 45.0
@@ -27,9 +28,10 @@ IDLE_S: Final = 20.0
 MESSAGES_A_CONNECTION: Final = 100
 REPLY_LENGTH: Final = 500
 KEPT: Final = 100
-_CONTINUE: Final = 354
+_OK: Final = 2
+_CONTINUE: Final = 3
 _BAD_ADDRESS: Final = re.compile(r"5\.1\.\d")
-_DRAIN_S: Final = 0.005
+_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
 
 Stage = Literal["connect", "mail", "rcpt", "data", "dot"]
 Kind = Literal["sent", "retry", "unknown", "failed", "withheld"]
@@ -128,15 +130,13 @@ def classify(stage: Stage, code: int | None, reply: str = "") -> Outcome:
 
 @dataclass(slots=True)
 class _Connection:
-    smtp: SMTP
+    talk: Dialogue
     used: int = 0
     idle_since: float = 0.0
 
     @property
     def is_fresh(self) -> bool:
-        return (
-            self.smtp.is_connected and self.used < MESSAGES_A_CONNECTION and time.monotonic() - self.idle_since < IDLE_S
-        )
+        return self.talk.is_open and self.used < MESSAGES_A_CONNECTION and time.monotonic() - self.idle_since < IDLE_S
 
 
 @dataclass(slots=True)
@@ -169,47 +169,22 @@ class SmtpMailer:
 
     async def close(self) -> None:
         while self._idle:
-            self._idle.pop().smtp.close()
+            self._idle.pop().talk.close()
 
     async def _send(self, envelope: Envelope, begin: Begin, progress: _Progress) -> Outcome:
-        options = [] if envelope.recipient.isascii() else ["SMTPUTF8"]
-        smtp = await self._greeted(envelope.sender, options, progress)
-        if options and not smtp.supports_extension("smtputf8"):
-            return Outcome("failed", None, "The server does not take this address.", bounce="soft")
-        progress.stage = "rcpt"
-        await smtp.rcpt(envelope.recipient, encoding="utf-8")
-        progress.stage = "data"
-        answer = await smtp.execute_command(b"DATA")
-        if answer.code != _CONTINUE:
-            raise SMTPResponseException(answer.code, answer.message)
-        if not await begin():
-            smtp.close()
-            return Outcome("withheld")
-        await _write(smtp, envelope.data)
-        progress.stage = "dot"
-        answer = await smtp.execute_command(b".")
-        return classify("dot", answer.code, answer.message)
-
-    async def _greeted(self, sender: str, options: list[str], progress: _Progress) -> SMTP:
-        """Return a connection that has taken MAIL FROM: a kept one, or, when the server has closed that, a new one."""
         while self._idle:
             kept = progress.connection = self._idle.pop()
-            if kept.is_fresh:
-                progress.stage = "mail"
-                try:
-                    await kept.smtp.mail(sender, options=options, encoding="utf-8")
-                except SMTPServerDisconnected:
-                    progress.stage = "connect"
-                    continue
-                return kept.smtp
-            kept.smtp.close()
-        progress.connection = _Connection(self._new())
-        smtp = progress.connection.smtp
-        await smtp.connect()
-        progress.stage = "mail"
-        known = [option for option in options if smtp.supports_extension(option.lower())]
-        await smtp.mail(sender, options=known, encoding="utf-8")
-        return smtp
+            if not kept.is_fresh:
+                kept.talk.close()
+                continue
+            try:
+                return await _deliver(kept.talk, envelope, begin, progress)
+            except SMTPServerDisconnected:
+                if progress.stage != "mail":
+                    raise
+        progress.stage, progress.connection = "connect", None
+        progress.connection = _Connection(await dial(self._new()))
+        return await _deliver(progress.connection.talk, envelope, begin, progress)
 
     def _new(self) -> SMTP:
         server = self._server
@@ -227,17 +202,17 @@ class SmtpMailer:
     async def _give_back(self, progress: _Progress, outcome: Outcome) -> None:
         """Keep a connection that stands at a clean point; close any other."""
         kept = progress.connection
-        if kept is None or not kept.smtp.is_connected:
+        if kept is None or not kept.talk.is_open:
             return
         try:
             async with asyncio.timeout(1):
                 if outcome.code is None:
-                    kept.smtp.close()
+                    kept.talk.close()
                     return
                 if progress.stage != "dot":
-                    await kept.smtp.rset()
+                    await kept.talk.reset()
         except (SMTPException, OSError):
-            kept.smtp.close()
+            kept.talk.close()
             return
         kept.used += 1
         kept.idle_since = time.monotonic()
@@ -245,7 +220,7 @@ class SmtpMailer:
 
     def _drop(self, progress: _Progress) -> None:
         if progress.connection is not None:
-            progress.connection.smtp.close()
+            progress.connection.talk.close()
 
 
 def mailer_of(settings: Settings) -> Mailer:
@@ -255,15 +230,34 @@ def mailer_of(settings: Settings) -> Mailer:
     return SmtpMailer(Server.of(settings.smtp_url), helo=urlsplit(settings.base_url).hostname or "localhost")
 
 
-async def _write(smtp: SMTP, data: bytes) -> None:
-    """Write all but the final dot, and wait until the system has taken it; raises SMTPServerDisconnected."""
-    if smtp.protocol is None:
-        raise SMTPServerDisconnected("lost")
-    transport = cast("asyncio.Transport", smtp.transport)
-    stuffed = re.sub(rb"^\.", b"..", data, flags=re.MULTILINE)
-    smtp.protocol.write(stuffed)
-    await asyncio.sleep(0)  # let a connection that has been closed meanwhile say so, before the dot makes it unknown
-    while smtp.is_connected and transport.get_write_buffer_size():  # noqa: ASYNC110 (the library keeps the signal)
-        await asyncio.sleep(_DRAIN_S)
-    if not smtp.is_connected:
-        raise SMTPServerDisconnected("lost")
+async def _deliver(talk: Dialogue, envelope: Envelope, begin: Begin, progress: _Progress) -> Outcome:
+    needs_utf8 = not envelope.recipient.isascii()
+    if needs_utf8 and not talk.has_utf8:
+        return Outcome("failed", None, "The server does not take this address.", bounce="soft")
+    asked: Sequence[tuple[Stage, bytes]] = (
+        ("mail", f"MAIL FROM:<{envelope.sender}>{' SMTPUTF8' if needs_utf8 else ''}".encode()),
+        ("rcpt", f"RCPT TO:<{envelope.recipient}>".encode()),
+        ("data", b"DATA"),
+    )
+    if talk.is_pipelined:
+        talk.say(*(command for _, command in asked))
+    for stage, command in asked:
+        progress.stage = stage
+        if not talk.is_pipelined:
+            talk.say(command)
+        answer = await talk.heard()
+        if answer.code // 100 != (_CONTINUE if stage == "data" else _OK):
+            raise SMTPResponseException(answer.code, answer.message)
+    if not await begin():
+        talk.close()
+        return Outcome("withheld")
+    await _write(talk, envelope.data)
+    progress.stage = "dot"
+    talk.say(b".")
+    answer = await talk.heard()
+    return classify("dot", answer.code, answer.message)
+
+
+async def _write(talk: Dialogue, data: bytes) -> None:
+    """Write all but the final dot, which would make it unknown whether it left; raises SMTPServerDisconnected."""
+    await talk.write(_DOT.sub(b"..", data))

@@ -7,12 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, Final
 
-import aiosmtplib
-
 from app.kit import jobs
 from app.kit.caller import Caller
 from app.kit.ids import new_id
 from app.sequences import mailer
+from app.sequences.dialogue import Dialogue
 from app.sequences.sending import Sender, Written
 from benchmarks.faults.stage import adopt
 from workers.main import main
@@ -72,13 +71,10 @@ def _before(function: Callable[..., Awaitable[Any]], step: Callable[[], None]) -
 
 def _halfway(function: Callable[..., Awaitable[None]], step: Callable[[], None]) -> Any:
     @wraps(function)
-    async def cut(smtp: aiosmtplib.SMTP, data: bytes) -> None:
-        if smtp.protocol is not None:
-            smtp.protocol.write(data[: len(data) // 2])
+    async def cut(talk: Dialogue, data: bytes) -> None:
+        await function(talk, data[: len(data) // 2])
         step()
-        if smtp.protocol is not None:
-            smtp.protocol.write(data[len(data) // 2 :])
-        await function(smtp, b"")
+        await function(talk, data[len(data) // 2 :])
 
     return cut
 

@@ -32,40 +32,44 @@ class Talk(asyncio.Protocol):
     def __init__(self, log: Path, manners: Mapping[str, float], tries: Counter[str]) -> None:
         self._log, self._manners, self._tries = log.open("ab", buffering=0), manners, tries
         self._buffer = b""
-        self._recipient = ""
+        self._recipient, self._said = "", b""
         self._is_in_data = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._say("220 sink ESMTP")
+        transport.write(b"220 sink ESMTP\r\n")
 
     def connection_lost(self, _: Exception | None) -> None:
         self._log.close()
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        while True:
-            end = self._buffer.find(b"\r\n.\r\n" if self._is_in_data else b"\r\n")
-            if end < 0:
-                return
-            size = 5 if self._is_in_data else 2
-            taken, self._buffer = self._buffer[:end], self._buffer[end + size :]
+        while not self._transport.is_closing():
+            mark = b"\r\n.\r\n" if self._is_in_data else b"\r\n"
+            taken, found, rest = self._buffer.partition(mark)
+            if not found:
+                break
+            self._buffer = rest
             (self._take if self._is_in_data else self._hear)(taken)
+        self._answer()
 
     def _hear(self, line: bytes) -> None:
         verb = line[:4].upper()
         if verb == b"EHLO":
-            self._say("250-sink\r\n250-SMTPUTF8\r\n250 8BITMIME")
+            self._say("250-sink\r\n250-PIPELINING\r\n250-SMTPUTF8\r\n250 8BITMIME")
         elif verb == b"DATA":
-            self._is_in_data = True
-            self._say("354 go")
+            self._is_in_data = bool(self._recipient)
+            self._say("354 go" if self._recipient else "554 5.5.1 no valid recipients")
         elif verb == b"RCPT":
             self._recipient = line.partition(b"<")[2].partition(b">")[0].decode()
             self._tries[self._recipient] += 1
             manner = self._manner()
             self._say(REPLIES.get(manner, "250 ok"))
+            if manner in REPLIES:
+                self._recipient = ""
             if manner == "421":
+                self._answer()
                 self._transport.close()
         else:
             self._say("221 bye" if verb == b"QUIT" else "250 ok")
@@ -79,9 +83,12 @@ class Talk(asyncio.Protocol):
             self._transport.close()
         elif manner != "hang":
             self._say("250 2.0.0 taken")
+        self._recipient = ""
 
     def _manner(self) -> str:
         """Return how this recipient is treated: those who are put off are taken when they come again."""
+        if not self._manners:
+            return ""
         drawn = int.from_bytes(hashlib.sha256(self._recipient.encode()).digest()[:4]) / 2**32
         for name in MANNERS:
             drawn -= self._manners.get(name, 0.0)
@@ -90,7 +97,13 @@ class Talk(asyncio.Protocol):
         return ""
 
     def _say(self, text: str) -> None:
-        self._transport.write(text.encode() + b"\r\n")
+        self._said += text.encode() + b"\r\n"
+
+    def _answer(self) -> None:
+        """Send what was said, in one piece."""
+        if self._said:
+            self._transport.write(self._said)
+            self._said = b""
 
 
 def serve(port: int, log: str, manners: Mapping[str, float]) -> None:

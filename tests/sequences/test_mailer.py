@@ -10,6 +10,8 @@ from tests.sequences.sinks import Script, Taken, scripted, sink
 
 MAIL = Envelope("talent@example.co.jp", "taro@example.com", b"Subject: x\r\n\r\n.a line with a dot\r\n..\r\n")
 
+PIPELINING = {"ehlo": "250-sink\r\n250 PIPELINING"}
+
 
 def smtp(url: str, timeout_s: float = 5) -> SmtpMailer:
     return SmtpMailer(Server.of(url), helo="talent.example.com", timeout_s=timeout_s)
@@ -75,6 +77,7 @@ async def test_closing_twice_is_well(mailer: tuple[Mailer, Any]) -> None:
     assert sent() == [(MAIL.recipient, MAIL.data)]
 
 
+@pytest.mark.parametrize("ehlo", [{}, PIPELINING])
 @pytest.mark.parametrize(
     ("script", "kind", "bounce", "asked"),
     [
@@ -103,9 +106,11 @@ async def test_closing_twice_is_well(mailer: tuple[Mailer, Any]) -> None:
         ({"rcpt": "hang"}, "retry", None, 0),
     ],
 )
-async def test_each_fault_of_a_server_means_one_thing(script: Any, kind: str, bounce: str | None, asked: int) -> None:
+async def test_each_fault_of_a_server_means_one_thing(
+    script: Any, kind: str, bounce: str | None, asked: int, ehlo: Any
+) -> None:
     begin = Begin()
-    async with scripted(Script(**script)) as url:
+    async with scripted(Script(**{**ehlo, **script})) as url:
         mailer = smtp(url, timeout_s=0.5)
         outcome = await mailer.send(MAIL, begin)
         await mailer.close()
@@ -118,8 +123,9 @@ async def test_a_server_that_is_away_is_tried_again() -> None:
     assert (await smtp(url).send(MAIL, Begin())).kind == "retry"
 
 
-async def test_connections_are_kept_and_replaced_when_the_server_has_closed_them() -> None:
-    script = Script()
+@pytest.mark.parametrize("ehlo", [{}, PIPELINING])
+async def test_connections_are_kept_and_replaced_when_the_server_has_closed_them(ehlo: Any) -> None:
+    script = Script(**ehlo)
     async with scripted(script) as url:
         mailer = smtp(url)
         for _ in range(3):
@@ -128,14 +134,35 @@ async def test_connections_are_kept_and_replaced_when_the_server_has_closed_them
         script.answers["mail"] = lambda _: None if script.connections == 1 else "250 ok"
         assert (await mailer.send(MAIL, Begin())).kind == "sent"
         assert script.connections == 2
-        script.answers["rcpt"] = "550 5.1.1 no such user"
+        script.answers |= {"rcpt": "550 5.1.1 no such user", "data": "554 5.5.1 no valid recipients"}
         assert (await mailer.send(MAIL, Begin())).kind == "failed"
-        script.answers["rcpt"] = "250 ok"
+        script.answers |= {"rcpt": "250 ok", "data": "354 go"}
         assert (await mailer.send(MAIL, Begin())).kind == "sent"
         assert script.connections == 2
         await mailer.close()
     assert len(script.accepted) == 5
     assert script.accepted[0] == b"Subject: x\r\n\r\n..a line with a dot\r\n...\r\n.\r\n"
+
+
+async def test_a_mail_without_a_recipient_is_not_begun() -> None:
+    script, begin = Script(**PIPELINING, rcpt="550 5.1.1 no such user"), Begin()
+    async with scripted(script) as url:
+        mailer = smtp(url)
+        assert (await mailer.send(MAIL, begin)).kind == "failed"
+        script.answers["rcpt"] = "250 ok"
+        assert (await mailer.send(MAIL, begin)).kind == "sent"
+        await mailer.close()
+    assert (script.connections, begin.asked, len(script.accepted)) == (2, 1, 1)
+
+
+async def test_what_a_server_says_unasked_is_taken_for_no_reply() -> None:
+    script = Script(dot="250 2.0.0 taken\r\n421 4.4.2 idle for too long")
+    async with scripted(script) as url:
+        mailer = smtp(url)
+        for _ in range(2):
+            assert (await mailer.send(MAIL, Begin())).kind == "sent"
+        await mailer.close()
+    assert script.connections == 2
 
 
 async def test_an_address_beyond_ascii_needs_a_server_that_takes_it() -> None:
