@@ -241,8 +241,8 @@ async def count_uses(session: Session, contacts: Mapping[UUID, UUID], channel: s
     )
 
 
-async def uncount_use(session: Session, message_id: UUID) -> None:
-    await session.run("delete from contact_uses where message_id = :message_id", message_id=message_id)
+async def uncount_uses(session: Session, messages: Sequence[UUID]) -> None:
+    await session.run("delete from contact_uses where message_id = any(:messages)", messages=list(messages))
 
 
 async def sign_uses(session: Session, moments: Mapping[UUID, datetime]) -> None:

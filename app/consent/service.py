@@ -148,9 +148,9 @@ async def count_uses(session: Session, contacts: Mapping[UUID, UUID], channel: s
     await repository.count_uses(session, contacts, channel, at)
 
 
-async def uncount_use(session: Session, message_id: UUID) -> None:
-    """Take back a contact that did not happen."""
-    await repository.uncount_use(session, message_id)
+async def uncount_uses(session: Session, messages: Sequence[UUID]) -> None:
+    """Take back the contacts of messages that did not happen."""
+    await repository.uncount_uses(session, messages)
 
 
 async def human_signs(session: Session, moments: Mapping[UUID, datetime]) -> None:

@@ -161,7 +161,7 @@ async def move_on(session: Session, stood: Sequence[tuple[Way, str, datetime]], 
 
 
 async def leave(
-    session: Session, enrollment: Enrollment, reason: str, touchpoint_id: UUID | None = None, state: str = "exited"
+    session: Session, enrollment: Way, reason: str, touchpoint_id: UUID | None = None, state: str = "exited"
 ) -> None:
     """Let an active enrollment out, and cancel what it has not sent."""
     if enrollment.state == "active":
@@ -170,7 +170,7 @@ async def leave(
 
 async def leave_all(
     session: Session,
-    active: Sequence[Enrollment],
+    active: Sequence[Way],
     reason: str,
     touchpoint_id: UUID | None = None,
     state: str = "exited",
@@ -182,7 +182,7 @@ async def leave_all(
         each.exit = {"reason": reason, "touchpoint_id": touchpoint_id, "at": moment, **waited_until}
         each.state, each.next_at, each.finished_at = state, None, moment
         each.touch()
-    await session.flush()
+    await EnrollmentRepository(session).stand(active, moment)
     await queue.cancel(session, [each.id for each in active], reason, "The enrollment ended before this was sent.")
     await outbox.record(session, *map(events.enrollment_changed, active))
 

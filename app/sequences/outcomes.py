@@ -30,6 +30,7 @@ CHANNEL: Final = "email"
 GOES_ON: Final = frozenset({"no_content"})
 """Refusals that say nothing of the person: the enrollment goes on to its next step."""
 Reply = dict[str, int | str] | None
+Reasons = Sequence[Mapping[str, str]]
 
 
 async def hold(session: Session, enrollment_id: UUID, message_id: UUID) -> tuple[Enrollment, Message]:
@@ -69,7 +70,7 @@ async def retry(session: Session, enrollment: Enrollment, message: Message, repl
     """Try again after a pause; after the twelfth time, give it up."""
     message.failures += 1
     message.smtp = _kept(message, reply)
-    await consent.uncount_use(session, message.id)
+    await consent.uncount_uses(session, [message.id])
     if message.failures >= schedule.MOST_FAILURES:
         await _change(session, message, "dead")
         await enrollments.move_on(session, [(enrollment, message.step, now())])
@@ -90,7 +91,7 @@ async def failed(
     if bounce is not None:
         message.delivery = "bounced"
     await _change(session, message, "failed")
-    await consent.uncount_use(session, message.id)
+    await consent.uncount_uses(session, [message.id])
     told = None
     if bounce is not None:
         code, reason = (reply["code"], reply["reply"]) if reply else (None, None)
@@ -102,41 +103,43 @@ async def failed(
     await enrollments.move_on(session, [(enrollment, message.step, now())])
 
 
-async def refused(
-    session: Session, enrollment: Enrollment, message: Message, reasons: list[dict[str, str]], decision_id: UUID | None
-) -> None:
-    """Note that the mail must not leave; the enrollment ends with the first reason."""
-    message.reasons, message.decision_id = reasons, decision_id
-    await _change(session, message, "refused")
-    await consent.uncount_use(session, message.id)
-    if reasons[0]["code"] in GOES_ON:
-        await enrollments.move_on(session, [(enrollment, message.step, now())])
-    elif enrollment.step == message.step:
-        await enrollments.leave(session, enrollment, reasons[0]["code"])
+async def refused(session: Session, mails: Sequence[tuple[Way, Any, Reasons, UUID | None]]) -> None:
+    """Note that mails must not leave; the enrollment ends with the first reason.
+
+    They are given as (enrollment, message, reasons, decision), both held.
+    """
+    await _settle(session, [_end(row, "refused", reasons, decision_id=of) for _, row, reasons, of in mails])
+    onward = [(way, row.step, now()) for way, row, reasons, _ in mails if reasons[0]["code"] in GOES_ON]
+    if onward:
+        await enrollments.move_on(session, onward)
+    leaving: dict[str, list[Way]] = {}
+    for way, row, reasons, _ in mails:
+        if reasons[0]["code"] not in GOES_ON and way.step == row.step:
+            leaving.setdefault(reasons[0]["code"], []).append(way)
+    for reason, ways in leaving.items():
+        await enrollments.leave_all(session, [way for way in ways if way.state == "active"], reason)
 
 
-async def cancelled(
-    session: Session, enrollment: Enrollment, message: Message, word: str, touchpoint_id: UUID | None
-) -> None:
-    """Note that the person has left the sequence before the mail did."""
-    message.reasons = [{"code": word, "detail": "The person left the sequence before this was sent."}]
-    await _change(session, message, "cancelled")
-    await consent.uncount_use(session, message.id)
-    await enrollments.leave(session, enrollment, word, touchpoint_id)
+async def cancelled(session: Session, mails: Sequence[tuple[Way, Any, str, UUID | None]]) -> None:
+    """Note that people left the sequence before their mails did.
+
+    They are given as (enrollment, message, by which word, by which touchpoint), both held.
+    """
+    said = "The person left the sequence before this was sent."
+    await _settle(session, [_end(row, "cancelled", [{"code": word, "detail": said}]) for _, row, word, _ in mails])
+    for way, _, word, touchpoint_id in mails:
+        await enrollments.leave(session, way, word, touchpoint_id)
+
+
+async def put_off(session: Session, mails: Sequence[tuple[Any, datetime, Reasons]]) -> None:
+    """Let claimed messages wait until their moment; what did not begin is no attempt."""
+    await _settle(session, [_end(row, "scheduled", reasons, scheduled_at=at) for row, at, reasons in mails])
 
 
 async def passed(session: Session, rows: Sequence[Mapping[str, Any]], contacts: Mapping[UUID, UUID]) -> None:
     """Note that the gate let claimed messages pass; they count at once, so that no other passes in their shadow."""
     await queue.passed(session, rows)
     await consent.count_uses(session, contacts, CHANNEL, now())
-
-
-async def put_off(session: Session, message: Message, at: datetime, reasons: list[dict[str, str]]) -> None:
-    """Let a claimed message wait until `at`; what did not begin is no attempt."""
-    message.scheduled_at, message.reasons = at, reasons
-    message.attempt -= 1
-    await _change(session, message, "scheduled")
-    await consent.uncount_use(session, message.id)
 
 
 async def hand_back(session: Session, message: Message) -> None:
@@ -147,6 +150,16 @@ async def hand_back(session: Session, message: Message) -> None:
 def _kept(message: Message, reply: Reply) -> Reply:
     """Return what is kept of a server's reply: it may name the address, so nothing of one to somebody erased since."""
     return reply if message.to is not None else None
+
+
+async def _settle(session: Session, ends: Sequence[Mapping[str, Any]]) -> None:
+    if ends:
+        await queue.settle(session, ends)
+        await consent.uncount_uses(session, [end["id"] for end in ends])
+
+
+def _end(row: Any, state: str, reasons: Reasons, **more: object) -> dict[str, Any]:  # noqa: ANN401 (a row)
+    return {"id": row.id, "state": state, "reasons": reasons, **more}
 
 
 async def _change(session: Session, message: Message, state: str) -> None:

@@ -103,6 +103,15 @@ update messages m set state = 'transmitting', transmitting_at = :moment, lease_u
   rendered_hash = b.hash, version = m.version + 1, updated_at = now()
 from unnest(cast(:ids as uuid[]), cast(:hashes as text[])) as b(id, hash) where m.id = any(:ids) and m.id = b.id
 """
+_SETTLE: Final = """
+update messages m set state = s.state, reasons = s.reasons, scheduled_at = coalesce(s.scheduled_at, m.scheduled_at),
+  decision_id = case s.state when 'refused' then s.decision_id else m.decision_id end,
+  attempt = m.attempt - case s.state when 'scheduled' then 1 else 0 end, worker = null, lease_until = null,
+  version = m.version + 1, updated_at = now()
+from jsonb_to_recordset(cast(:rows as jsonb)) as s(id uuid, state text, reasons jsonb, decision_id uuid,
+  scheduled_at timestamptz)
+where m.id = any(:ids) and m.id = s.id
+"""
 _SENT: Final = """
 update messages m set state = 'sent', sent_at = :moment,
   smtp = case when m."to" is not null then nullif(s.smtp, 'null') end, worker = null,
@@ -165,6 +174,11 @@ async def begin(session: Session, hashes: Mapping[UUID, str]) -> None:
     await session.run(_BEGIN, ids=list(hashes), hashes=list(hashes.values()), moment=moment, lease_until=moment + LEASE)
 
 
+async def settle(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Note that claimed messages do not leave now: `id`, `state`, `reasons`, and by decision or until when."""
+    await session.run(_SETTLE, rows=json.dumps(rows), ids=[row["id"] for row in rows])
+
+
 async def sent(session: Session, replies: Mapping[UUID, object], moment: datetime) -> dict[UUID, Any]:
     """Note that these messages (→ the server's reply) left; return their rows of id, version and whom they are of."""
     rows = [{"id": message_id, "smtp": reply} for message_id, reply in replies.items()]
@@ -189,7 +203,6 @@ async def take(session: Session, asked: Sequence[Mapping[str, int | None]], mome
         rates=[limits[domain] for domain in domains],
         moment=moment,
     )
-    room, used = {row.domain: float(row.tokens) for row in rows}, Counter[str]()
     room = {row.domain: float(row.tokens) for row in rows}
     used, waiting = Counter[str](), Counter[str]()
     ready: list[datetime] = []

@@ -186,8 +186,7 @@ class Sender:
                 passed = [(row, verdict) for row, verdict in asked if isinstance(verdict, Pass)]
                 made, lacking = await preparing.prepare(session, self._settings.base_url, passed)
                 ready += made
-                for row, verdict in (*asked, *lacking):
-                    await _settle(session, row, verdict)
+                await _settle(session, [*asked, *lacking])
         return ready
 
     async def _write(self, claims: Sequence[Claim], ready: Sequence[Ready]) -> list[Written]:
@@ -204,9 +203,8 @@ class Sender:
 
     async def _refuse(self, claim: Claim) -> None:
         async with self._database.transaction(claim.caller) as session:
-            for row in (await self._held(session, [claim], {"claimed"})).values():
-                pair = await outcomes.hold(session, row.enrollment_id, row.id)
-                await outcomes.refused(session, *pair, [RENDER_FAILED], row.decision_id)
+            rows = (await self._held(session, [claim], {"claimed"})).values()
+            await outcomes.refused(session, [(Standing.of(row), row, [RENDER_FAILED], row.decision_id) for row in rows])
 
     async def _send(self, written: Written) -> None:
         """Let one mail leave over the next free lane."""
@@ -345,18 +343,20 @@ async def _doubtful(session: Session, rows: Mapping[UUID, Any], held: Mapping[UU
     return old | paused | await traces.changed(session, list(held), since)
 
 
-async def _settle(session: Session, row: Any, verdict: Verdict) -> None:  # noqa: ANN401 (a row)
-    """Write down why a held message does not leave now; nothing for one that may."""
-    if isinstance(verdict, Pass):
-        return
-    enrollment, message = await outcomes.hold(session, row.enrollment_id, row.id)
-    if isinstance(verdict, Left):
-        await outcomes.cancelled(session, enrollment, message, verdict.word, verdict.touchpoint_id)
-    elif isinstance(verdict, Refused):
-        decision = verdict.decision
-        await outcomes.refused(session, enrollment, message, verdict.reasons, decision.id if decision else None)
-    elif isinstance(verdict, Later):
-        await outcomes.put_off(session, message, verdict.at, verdict.reasons)
+async def _settle(session: Session, verdicts: Iterable[tuple[Any, Verdict]]) -> None:
+    """Write down why held messages do not leave now; nothing for those that may."""
+    left, refused, later = [], [], []
+    for row, verdict in verdicts:
+        if isinstance(verdict, Left):
+            left.append((Standing.of(row), row, verdict.word, verdict.touchpoint_id))
+        elif isinstance(verdict, Refused):
+            decision = verdict.decision
+            refused.append((Standing.of(row), row, verdict.reasons, decision.id if decision else None))
+        elif isinstance(verdict, Later):
+            later.append((row, verdict.at, verdict.reasons))
+    await outcomes.cancelled(session, left)
+    await outcomes.refused(session, refused)
+    await outcomes.put_off(session, later)
 
 
 async def _withhold(session: Session, row: Any, verdict: Verdict) -> None:  # noqa: ANN401 (a row)
@@ -365,4 +365,4 @@ async def _withhold(session: Session, row: Any, verdict: Verdict) -> None:  # no
         _, message = await outcomes.hold(session, row.enrollment_id, row.id)
         await outcomes.hand_back(session, message)
     else:
-        await _settle(session, row, verdict)
+        await _settle(session, [(row, verdict)])

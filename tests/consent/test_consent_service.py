@@ -110,7 +110,7 @@ async def test_uses_count_against_the_cap_until_they_leave_it(
         full, own, earlier, _ = await service.decide(session, asked, keep=False)
         assert (full.codes, full.not_before) == (("frequency_cap",), moment + 4 * DAY)
         assert (own.decision, earlier.decision) == ("allow", "allow")
-        await service.uncount_use(session, first)
+        await service.uncount_uses(session, [first])
         [again] = await service.decide(session, asked[:1], keep=False)
         assert again.decision == "allow"
 
