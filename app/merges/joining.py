@@ -20,6 +20,7 @@ from app.merges import events
 from app.merges.errors import MarkedDifferent, PlanStale
 from app.merges.kept import Kept
 from app.merges.models import Merge
+from app.merges.plan import chosen
 from app.merges.repository import MergeRepository
 from app.merges.scene import Belongings, Scene, United, Wanted, belongings, look
 from app.pools import service as pools
@@ -80,7 +81,7 @@ def _written(session: Session, scene: Scene, owned: Belongings, done: United, by
         by=by,
         state="done",
         actor=session.caller.actor,
-        plan=plan,
+        plan=chosen(plan, wanted.fields),
         created_at=now(),
     )
     return row, done, Kept(done.before, before, written, done.stood, done.came, choice)
@@ -112,7 +113,7 @@ async def _move(session: Session, scene: Scene, merges: Sequence[_InHand]) -> No
 
 def _merged(row: Merge, done: United) -> matching.Merged:
     first = matching.Edge(done.stood[0], done.came[0]) if done.stood and done.came else None
-    return matching.Merged(row.id, row.survivor_id, row.loser_id, row.by, done.wanted.edge or first)
+    return matching.Merged(row.id, row.survivor_id, row.loser_id, row.by, done.wanted.edge or first, done.came)
 
 
 def _changed(standings: Mapping[UUID, Standing], merges: Sequence[_InHand]) -> dict[UUID, Standing]:

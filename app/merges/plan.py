@@ -80,3 +80,9 @@ def plan(
     }
     digest = hashlib.blake2b(json.canonical(held), digest_size=16).hexdigest()
     return {**shown, "plan_hash": digest}
+
+
+def chosen(plan: Mapping[str, Any], sides: Mapping[str, str]) -> dict[str, Any]:
+    """Return a plan with the winners that a person chose; its hash stays that of the preview."""
+    fields = {name: {**each, "winner": sides.get(name, each["winner"])} for name, each in plan["fields"].items()}
+    return {**plan, "fields": fields}

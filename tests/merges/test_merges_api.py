@@ -142,6 +142,11 @@ async def test_chosen_fields_stand_until_the_undo(desk: Desk) -> None:
         b,
         fields={"headline": "survivor", "location": "survivor", "custom_fields": "survivor", "department": "loser"},
     )
+    assert [merge["plan"]["fields"][each]["winner"] for each in ("headline", "location", "full_name")] == [
+        "survivor",
+        "survivor",
+        "loser",
+    ]
     whole = await desk.read(a)
     assert (whole["headline"], whole["location"]) == ("Old", place)
     assert whole["custom_fields"] == {"k": 1, "deep": {"x": 1}}
