@@ -5,10 +5,10 @@ from uuid import UUID
 
 from app.candidates import service as candidates
 from app.candidates.errors import CandidateNotFound
-from app.dedup import repository, service
+from app.dedup import merging, repository, service
 from app.dedup.errors import SamePerson
-from app.dedup.matching import evidence
-from app.dedup.rules import judge
+from app.dedup.matching import Opened, evidence
+from app.dedup.rules import Judgement, judge
 from app.dedup.schemas import EvidenceRead, ExplainBody, Explanation
 from app.dedup.sides import Side, read_side
 from app.kit.db import Session
@@ -21,9 +21,7 @@ async def explain(session: Session, body: ExplainBody) -> Explanation:
     Raises CandidateNotFound, SamePerson.
     """
     left, right = await _sides(session, body)
-    known = await service.knowledge(session)
-    await service.learn(session, known, [*left, *right])
-    judgement = judge(left, right, known)
+    judgement = await _judge(session, left, right)
     spelled = await service.spellings(session, {each for each in judgement.records if each})
     person = await repository.decided(session, _ids(left), _ids(right))
     return Explanation(
@@ -35,6 +33,26 @@ async def explain(session: Session, body: ExplainBody) -> Explanation:
         decided_by=person.actor if person else None,
         evidence=[EvidenceRead(**row) for row in evidence(judgement, judgement.records[0], spelled)],
     )
+
+
+async def part(session: Session, left_id: UUID, right_id: UUID) -> None:
+    """Leave a pair of two candidates that says what a person has: they are different. It can be decided otherwise.
+
+    Nothing is left of somebody who is hidden.
+    """
+    people = await service.sides_of(session, sorted((left_id, right_id)))
+    if people.keys() != {left_id, right_id}:
+        return
+    judgement = await _judge(session, people[left_id], people[right_id])
+    asked = judgement.decided("different", "requested")
+    await service.open_pairs(session, [Opened(left_id, right_id, asked, judgement.records[0])])
+    await merging.tell_apart(session, left_id, right_id)
+
+
+async def _judge(session: Session, left: Sequence[Side], right: Sequence[Side]) -> Judgement:
+    known = await service.knowledge(session)
+    await service.learn(session, known, [*left, *right])
+    return judge(left, right, known)
 
 
 async def _sides(session: Session, body: ExplainBody) -> tuple[list[Side], list[Side]]:

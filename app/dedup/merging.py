@@ -18,7 +18,9 @@ from app.kit.db import Session
 from app.kit.ids import new_id
 
 _OF_PAIRS: Final = "unnest(cast(:lefts as uuid[]), cast(:rights as uuid[])) as asked(l, r)"
-_OF_MOVES: Final = "unnest(cast(:losers as uuid[]), cast(:survivors as uuid[])) as m(loser, survivor)"
+_OF_RECORDS: Final = "unnest(cast(:records as uuid[]), cast(:survivors as uuid[])) as m(record, survivor)"
+_FILED: Final = ("record_keys", "match_features")
+"""What records are found and compared by."""
 _LINKS: Final = Target(
     "link_decisions",
     (
@@ -44,13 +46,14 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """One merge, as far as matching keeps it: who, by whose word, and the edge that says so."""
+    """One merge, as far as matching keeps it: who, by whose word, the edge that says so, and the loser's records."""
 
     merge_id: UUID
     survivor_id: UUID
     loser_id: UUID
     by: str
     edge: Edge | None
+    came: Sequence[UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +134,18 @@ async def absorb(session: Session, merges: Sequence[Merged]) -> dict[UUID, Kept]
 
     `merges` come in the order in which they count; nobody who loses survives another.
     """
-    moves = {"losers": [each.loser_id for each in merges], "survivors": [each.survivor_id for each in merges]}
     await _link(session, [(each, each.edge) for each in merges if each.edge is not None])
     vouched = await _vouch(session, [each.loser_id for each in merges if each.by == "person"])
-    for table in ("record_keys", "match_features"):
+    moved = [(record, each.survivor_id) for each in merges for record in each.came]
+    for table in _FILED:
         await session.run(
-            f"update {table} t set candidate_id = m.survivor from {_OF_MOVES} where t.candidate_id = m.loser",  # noqa: S608 (constants)
-            **moves,
+            f"update {table} t set candidate_id = m.survivor from {_OF_RECORDS} where t.record_id = m.record",  # noqa: S608 (constants)
+            records=[record for record, _ in moved],
+            survivors=[survivor for _, survivor in moved],
         )
-    pairs = await _collapse(session, merges, sorted({*moves["losers"], *moves["survivors"]}))
+    pairs = await _collapse(
+        session, merges, sorted({id_ for each in merges for id_ in (each.loser_id, each.survivor_id)})
+    )
     return {each.merge_id: Kept(pairs[each.merge_id], vouched.get(each.loser_id, [])) for each in merges}
 
 
@@ -260,7 +266,7 @@ def _parted(row: Row, sides: set[UUID], actor: str) -> Row:
 
 async def follow(session: Session, records: Sequence[UUID]) -> None:
     """Let what these records are found by belong to whom they belong to."""
-    for table in ("record_keys", "match_features"):
+    for table in _FILED:
         await session.run(
             f"""update {table} t set candidate_id = r.candidate_id from records r
                 where r.id = any(:records) and t.record_id = r.id and t.candidate_id <> r.candidate_id""",  # noqa: S608 (constants)
@@ -292,3 +298,17 @@ async def decide(session: Session, pair_id: UUID, status: str | None, note: str 
     )
     if status is not None:
         await outbox.record(session, events.decided(pair_id))
+
+
+async def tell_apart(session: Session, one_id: UUID, other_id: UUID) -> None:
+    """Write of the pair of two candidates that a person has called them different, and tell of it if that is new."""
+    row = await session.row(
+        """update candidate_pairs set status = 'different', decided_by = :actor, decided_at = :at
+           where left_id = :left and right_id = :right and status <> 'different' returning id""",
+        left=min(one_id, other_id),
+        right=max(one_id, other_id),
+        actor=session.caller.actor,
+        at=now(),
+    )
+    if row is not None:
+        await outbox.record(session, events.decided(row.id))

@@ -8,6 +8,7 @@ from app.candidates import service as candidates
 from app.candidates.draft import Draft
 from app.candidates.profile import DECISIVE, Record, compute
 from app.candidates.schemas import CandidateRead
+from app.dedup import explanation
 from app.dedup import merging as matching
 from app.dedup import service as dedup
 from app.directory import service as directory
@@ -27,7 +28,9 @@ async def detach(session: Session, candidate_id: UUID, record_id: UUID) -> Candi
 
     Raises as `move_out` does.
     """
-    return await directory.read(session, await move_out(session, candidate_id, record_id, is_different=True))
+    made = await move_out(session, candidate_id, record_id, is_different=True)
+    await explanation.part(session, candidate_id, made)
+    return await directory.read(session, made)
 
 
 async def move_out(session: Session, candidate_id: UUID, record_id: UUID, *, is_different: bool = False) -> UUID:

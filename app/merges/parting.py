@@ -15,6 +15,7 @@ from app.candidates.errors import CandidateErased
 from app.candidates.profile import DECISIVE, Computed, Record, compute
 from app.candidates.standing import restored, standing_of
 from app.consent import service as consent
+from app.dedup import explanation
 from app.dedup import merging as matching
 from app.dedup import service as dedup
 from app.kit import outbox
@@ -78,6 +79,8 @@ async def undo(session: Session, merge_id: UUID, *, remember: bool) -> tuple[Mer
     conflicts = [*_said(records), *await _give_back(session, merge, kept, members, records)]
     await _part(session, merge, kept, records, remember=remember)
     conflicts += await _restore(session, merge, kept, records)
+    if remember:
+        await explanation.part(session, merge.survivor_id, merge.loser_id)
     if survivor.hidden_at is not None:
         conflicts.append(_conflict("status", merge.survivor_id, "field:status"))
     merge.state, merge.undone_at = "undone", now()

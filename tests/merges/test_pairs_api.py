@@ -49,6 +49,22 @@ async def test_same_merges_and_different_is_remembered(desk: Desk) -> None:
     assert (await desk.read(b))["id"] == b
 
 
+async def test_what_an_undo_and_a_detaching_say_is_a_pair_that_can_be_decided_otherwise(desk: Desk) -> None:
+    a, b = await desk.person(), await desk.person()
+    await desk.undo(await desk.merge(a, b))
+    [pair] = await pairs(desk, "different")
+    assert (sides(pair), pair["reason"], pair["decided_by"] is not None) == ({a, b}, "requested", True)
+    await desk.undo(await desk.merge(a, b, override=True), remember=False)
+    assert await pairs(desk) == [pair]
+    record = {"external_ids": [{"source": "ats", "id": "1"}]}
+    taken = (await desk.rows(f"/v1/candidates/{a}/records"))[0]["record_id"]
+    await desk.post("/v1/candidates", {**record, "email_addresses": (await desk.read(a))["email_addresses"]}, 200)
+    c = (await desk.post(f"/v1/candidates/{a}/records/{taken}/detach", None, 201))["id"]
+    [other] = [each for each in await pairs(desk, "different") if sides(each) == {a, c}]
+    same = await desk.post(f"/v1/dedup/pairs/{other['id']}/decision", {"decision": "same"}, 200)
+    assert same["merge_id"] is not None
+
+
 async def test_later_records_inherit_that_two_are_different(desk: Desk) -> None:
     a, b = await open_pair(desk, f"x{new_id().hex}@example.com", "Akira Ito", "Beatrix Kiddo")
     [pair] = await pairs(desk)
