@@ -167,7 +167,7 @@ def merge_patch(target: Any, patch: Any) -> Any:  # noqa: ANN401 (any JSON value
 def _tells_of(name: str, record: Record) -> bool:
     """Whether a record could add to a list or take away from it."""
     if name in FIELD_OF.values():
-        return bool(record.features.contacts or record.features.removed)
+        return bool(record.payload.get(name) or record.features.contacts)
     return bool(record.payload.get(name))
 
 

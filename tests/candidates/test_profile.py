@@ -53,6 +53,12 @@ def test_a_manual_null_is_not_undone_by_later_statements() -> None:
     assert computed.warnings == [{"code": "superseded", "pointer": "/headline", "by": "manual"}]
 
 
+def test_a_link_alone_is_taken_away_by_hand() -> None:
+    links = [{"type": "github", "url": f"https://github.com/{name}"} for name in ("ada", "old")]
+    removed = record({"links": {"remove": [links[1]["url"]]}}, door="manual")
+    assert field("links", record({"links": links}), removed) == links[:1]
+
+
 def test_the_stronger_source_says_what_an_item_is_and_fills_what_the_other_knows() -> None:
     ats = record({"sources": [{"type": "ats"}], "skills": [{"name": "Go", "level": 4}]})
     sns = record({"sources": [{"type": "sns"}], "skills": [{"name": "Go", "level": 1, "years": 3}]})
