@@ -26,6 +26,7 @@ _SHAPES: Final[Mapping[str, tuple[str, ...]]] = {
     "skills": ("name", "level", "years"),
     "sources": ("type", "name", "occurred_on", "detail"),
 }
+_OF_CONTACTS: Final = frozenset(FIELD_OF.values())
 _LOCATION: Final = ("country_code", "region", "city")
 _SCRIPTS: Final = ("", "_kana", "_romaji")
 
@@ -166,7 +167,7 @@ def merge_patch(target: Any, patch: Any) -> Any:  # noqa: ANN401 (any JSON value
 
 def _tells_of(name: str, record: Record) -> bool:
     """Whether a record could add to a list or take away from it."""
-    if name in FIELD_OF.values():
+    if name in _OF_CONTACTS:
         return bool(record.payload.get(name) or record.features.contacts)
     return bool(record.payload.get(name))
 

@@ -1,7 +1,7 @@
 """How a person stands with the company: their last own contact, and until when and why they are kept."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -18,7 +18,11 @@ class Standing:
 
     def dump(self) -> dict[str, Any]:
         """Write it as a JSON object."""
-        return asdict(self)
+        return {
+            "last_interaction_at": self.last_interaction_at,
+            "retention_expires_on": self.retention_expires_on,
+            "retention_basis": self.retention_basis,
+        }
 
 
 def standing_of(profile: Profile) -> Standing:

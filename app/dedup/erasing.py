@@ -15,7 +15,7 @@ async def erase(session: Session, ids: Collection[UUID], records: Sequence[UUID]
     people, said = {"ids": list(ids)}, {"records": list(records)}
     await _uncount(session, ids)
     for table in ("record_keys", "match_features"):
-        await session.run(f"delete from {table} where candidate_id = any(:ids)", **people)  # noqa: S608 (constants)
+        await session.run(f"delete from {table} where record_id = any(:records)", **said)  # noqa: S608 (constants)
     await session.run("delete from link_decisions where a = any(:records) or b = any(:records)", **said)
     pairs = await session.run("delete from candidate_pairs where left_id = any(:ids) or right_id = any(:ids)", **people)
     await outbox.schedule(session, outbox.Wake("count_pool", session.tenant_id, now() + COUNTED_AFTER))

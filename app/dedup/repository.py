@@ -76,8 +76,9 @@ async def lock_people(session: Session, tenant: int, ids: Collection[UUID], held
     kinds, buckets = held
     await session.run(
         """select pg_advisory_xact_lock(:tenant, bucket) from (
-             select distinct (get_byte(key_hash, 2) * 256 + get_byte(key_hash, 3)) % :buckets as bucket
-             from record_keys where candidate_id = any(:ids) and kind = any(:kinds) order by bucket
+             select distinct (get_byte(k.key_hash, 2) * 256 + get_byte(k.key_hash, 3)) % :buckets as bucket
+             from match_features m join record_keys k on k.record_id = m.record_id
+             where m.candidate_id = any(:ids) and k.kind = any(:kinds) order by bucket
            ) as t""",
         tenant=tenant,
         ids=list(ids),

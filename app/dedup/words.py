@@ -1,7 +1,7 @@
 """What a record said, in its own spelling: evidence shows people what they wrote, not what was compared."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from app.candidates.features import Features, Payload
 from app.dedup.rules import Evidence
@@ -48,11 +48,13 @@ def words_of(payload: Payload, features: Features) -> Words:
 def told(evidence: Sequence[Evidence], left: Words, right: Words) -> list[Evidence]:
     """Return the evidence with each side's values as they came."""
     return [
-        row if row.feature == "prior" else replace(row, left=left.of(row, row.left), right=right.of(row, row.right))
+        row
+        if row.feature == "prior"
+        else Evidence(row.feature, row.verdict, row.weight, left.of(row, row.left), right.of(row, row.right))
         for row in evidence
     ]
 
 
 def turned(evidence: Sequence[Evidence]) -> list[Evidence]:
     """Return the evidence with its sides exchanged."""
-    return [replace(row, left=row.right, right=row.left) for row in evidence]
+    return [Evidence(row.feature, row.verdict, row.weight, row.right, row.left) for row in evidence]
