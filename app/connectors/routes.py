@@ -29,7 +29,7 @@ from app.connectors.schemas import (
     Status,
 )
 from app.connectors.signals import Call
-from app.kit.answer import AnswerDep
+from app.kit.answer import AnswerDep, expected
 from app.kit.body import MAX_BODY
 from app.kit.errors import CursorInvalid, CursorMismatch, PreconditionFailed, TooLarge
 from app.kit.paging import LimitOutOfRange, PagingQuery
@@ -53,7 +53,7 @@ async def locked(session: SessionDep, connection_id: UUID) -> Connection:
 
 
 Found = Annotated[Connection, Depends(found)]
-Locked = Annotated[Connection, Depends(locked)]
+Locked = Annotated[Connection, Depends(expected(locked))]
 
 
 @router.get("/providers", summary="List the providers that can be connected", **operation("connectors:read"))
@@ -96,7 +96,6 @@ async def read_connection(session: SessionDep, answer: AnswerDep, connection: Fo
 async def update_connection(
     session: SessionDep, answer: AnswerDep, connection: Locked, body: ConnectionUpdate
 ) -> ConnectionRead:
-    answer.expect(connection.version)
     return answer.versioned(await service.update(session, connection, body))
 
 
@@ -106,8 +105,7 @@ async def update_connection(
     summary="End a connection",
     **operation("connectors:write", ConnectionNotFound, PreconditionFailed),
 )
-async def delete_connection(session: SessionDep, answer: AnswerDep, connection: Locked) -> None:
-    answer.expect(connection.version)
+async def delete_connection(session: SessionDep, connection: Locked) -> None:
     await service.remove(session, connection)
 
 
@@ -119,7 +117,6 @@ async def delete_connection(session: SessionDep, answer: AnswerDep, connection: 
 async def rotate_connection_secret(
     session: SessionDep, answer: AnswerDep, connection: Locked, body: SecretRotate
 ) -> ConnectionRead:
-    answer.expect(connection.version)
     return answer.versioned(await service.rotate(session, connection, body))
 
 

@@ -7,7 +7,7 @@ from app.contents import service
 from app.contents.errors import ContentKeyTaken, ContentNotFound
 from app.contents.models import Content
 from app.contents.schemas import ContentPatch, ContentRead, ContentWrite, Kind, Status
-from app.kit.answer import AnswerDep
+from app.kit.answer import AnswerDep, expected
 from app.kit.errors import PreconditionFailed
 from app.kit.paging import PagingQuery
 from app.kit.routing import EdgeRoute, SessionDep, operation
@@ -23,7 +23,7 @@ async def locked(session: SessionDep, content_id: UUID) -> Content:
     return await service.find(session, content_id, lock=True)
 
 
-LockedContent = Annotated[Content, Depends(locked)]
+LockedContent = Annotated[Content, Depends(expected(locked))]
 
 
 @router.post(
@@ -57,7 +57,6 @@ async def read_content(session: SessionDep, answer: AnswerDep, content_id: UUID)
 async def replace_content(
     session: SessionDep, answer: AnswerDep, content: LockedContent, body: ContentWrite
 ) -> ContentRead:
-    answer.expect(content.version)
     return answer.versioned(await service.replace(session, content, body))
 
 
@@ -69,5 +68,4 @@ async def replace_content(
 async def update_content(
     session: SessionDep, answer: AnswerDep, content: LockedContent, body: ContentPatch
 ) -> ContentRead:
-    answer.expect(content.version)
     return answer.versioned(await service.change(session, content, body))

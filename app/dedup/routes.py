@@ -8,7 +8,7 @@ from app.dedup import explanation, service
 from app.dedup.errors import PairNotFound, SamePerson
 from app.dedup.models import CandidatePair, DedupPolicy
 from app.dedup.schemas import CheckBody, ExplainBody, Explanation, Matches, PairRead, PolicyBody, PolicyRead
-from app.kit.answer import AnswerDep
+from app.kit.answer import AnswerDep, expected
 from app.kit.errors import CursorInvalid, CursorMismatch, PreconditionFailed
 from app.kit.paging import PagingQuery
 from app.kit.routing import EdgeRoute, SessionDep, operation
@@ -23,10 +23,8 @@ async def found_pair(session: SessionDep, pair_id: UUID) -> CandidatePair:
     return await service.find_pair(session, pair_id)
 
 
-async def expected_policy(session: SessionDep, answer: AnswerDep) -> DedupPolicy:
-    stored = await service.lock_policy(session)
-    answer.expect(stored.version)
-    return stored
+async def locked_policy(session: SessionDep) -> DedupPolicy:
+    return await service.lock_policy(session)
 
 
 @router.post("/check", summary="Ask who this could be", **operation("dedup:read", CandidateNotFound))
@@ -62,7 +60,7 @@ async def read_dedup_policy(session: SessionDep, answer: AnswerDep) -> PolicyRea
 async def replace_dedup_policy(
     session: SessionDep,
     answer: AnswerDep,
-    stored: Annotated[DedupPolicy, Depends(expected_policy)],
+    stored: Annotated[DedupPolicy, Depends(expected(locked_policy))],
     body: PolicyBody,
 ) -> PolicyRead:
     return answer.versioned(await service.replace_policy(session, stored, body))

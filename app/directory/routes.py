@@ -34,7 +34,7 @@ from app.directory.schemas import (
     WordRead,
 )
 from app.directory.sorting import DEFAULT
-from app.kit.answer import AnswerDep
+from app.kit.answer import AnswerDep, expected
 from app.kit.errors import CursorInvalid, CursorMismatch, FieldError, PreconditionFailed, SortNotAllowed
 from app.kit.paging import LIMIT_DEFAULT, LIMIT_MAX, LimitOutOfRange, Paging, PagingQuery
 from app.kit.routing import EdgeRoute, SessionDep, operation
@@ -223,7 +223,7 @@ async def locked_search(session: SessionDep, search_id: UUID) -> SavedSearch:
 
 
 FoundSearch = Annotated[SavedSearch, Depends(found_search)]
-LockedSearch = Annotated[SavedSearch, Depends(locked_search)]
+LockedSearch = Annotated[SavedSearch, Depends(expected(locked_search))]
 
 
 @saved_searches.post(
@@ -267,7 +267,6 @@ async def read_saved_search(search: FoundSearch, answer: AnswerDep) -> SavedSear
 async def update_saved_search(
     session: SessionDep, answer: AnswerDep, search: LockedSearch, body: SavedSearchUpdate
 ) -> SavedSearchRead:
-    answer.expect(search.version)
     return answer.versioned(await saved.change(session, search, body))
 
 
@@ -277,8 +276,7 @@ async def update_saved_search(
     summary="Forget a saved search",
     **operation("candidates:write", SavedSearchNotFound, PreconditionFailed),
 )
-async def delete_saved_search(session: SessionDep, answer: AnswerDep, search: LockedSearch) -> None:
-    answer.expect(search.version)
+async def delete_saved_search(session: SessionDep, search: LockedSearch) -> None:
     await saved.remove(session, search)
 
 
@@ -293,7 +291,7 @@ async def locked_field(session: SessionDep, field_id: UUID) -> CustomField:
 
 
 FoundField = Annotated[CustomField, Depends(found_field)]
-LockedField = Annotated[CustomField, Depends(locked_field)]
+LockedField = Annotated[CustomField, Depends(expected(locked_field))]
 
 
 @custom_fields.post(
@@ -329,7 +327,6 @@ async def read_custom_field(field: FoundField, answer: AnswerDep) -> CustomField
 async def update_custom_field(
     session: SessionDep, answer: AnswerDep, field: LockedField, body: CustomFieldUpdate
 ) -> CustomFieldRead:
-    answer.expect(field.version)
     return answer.versioned(await definitions.change(session, field, body))
 
 
@@ -339,6 +336,5 @@ async def update_custom_field(
     summary="Take away the definition of a custom field",
     **operation("candidates:write", CustomFieldNotFound, PreconditionFailed),
 )
-async def delete_custom_field(session: SessionDep, answer: AnswerDep, field: LockedField) -> None:
-    answer.expect(field.version)
+async def delete_custom_field(session: SessionDep, field: LockedField) -> None:
     await definitions.remove(session, field)

@@ -1,5 +1,6 @@
 """What goes around a body: ETag, Location, If-Match, If-None-Match."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Final, Protocol, TypeVar
 from uuid import UUID
 
@@ -92,3 +93,16 @@ async def answer(
 
 
 AnswerDep = Annotated[Answer, Depends(answer)]
+
+
+def expected(find: Callable[..., Awaitable[V]]) -> Callable[..., Awaitable[V]]:
+    """Return the dependency that finds with `find` what is going to be changed, and holds the request to its version.
+
+    A dependency, because a stale request is 412 whatever its body says, and bodies are judged after all of these.
+    """
+
+    async def held(answer: AnswerDep, found: Annotated[V, Depends(find)]) -> V:
+        answer.expect(found.version)
+        return found
+
+    return held

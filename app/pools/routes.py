@@ -7,7 +7,7 @@ from app.candidates.errors import CandidateErased, CandidateNotFound
 from app.consent.errors import Leased
 from app.consent.gate import Answer
 from app.consent.schemas import LeaseRead
-from app.kit.answer import AnswerDep
+from app.kit.answer import AnswerDep, expected
 from app.kit.errors import PreconditionFailed
 from app.kit.paging import PagingQuery
 from app.kit.routing import EdgeRoute, SessionDep, operation
@@ -53,7 +53,7 @@ async def locked(session: SessionDep, pool_id: UUID) -> Pool:
 
 
 FoundPool = Annotated[Pool, Depends(found)]
-LockedPool = Annotated[Pool, Depends(locked)]
+LockedPool = Annotated[Pool, Depends(expected(locked))]
 
 
 @router.post(
@@ -96,7 +96,6 @@ async def read_pool(pool: FoundPool, answer: AnswerDep) -> PoolRead:
     ),
 )
 async def update_pool(session: SessionDep, answer: AnswerDep, pool: LockedPool, body: PoolUpdate) -> PoolRead:
-    answer.expect(pool.version)
     return answer.versioned(await service.change(session, pool, body))
 
 
@@ -106,8 +105,7 @@ async def update_pool(session: SessionDep, answer: AnswerDep, pool: LockedPool, 
     summary="End a pool",
     **operation("pools:write", PoolNotFound, PreconditionFailed),
 )
-async def delete_pool(session: SessionDep, answer: AnswerDep, pool: LockedPool) -> None:
-    answer.expect(pool.version)
+async def delete_pool(session: SessionDep, pool: LockedPool) -> None:
     await service.remove(session, pool)
 
 

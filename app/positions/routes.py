@@ -3,7 +3,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, status
 
-from app.kit.answer import AnswerDep
+from app.kit.answer import AnswerDep, expected
 from app.kit.errors import CursorInvalid, CursorMismatch, PreconditionFailed
 from app.kit.paging import PagingQuery
 from app.kit.routing import EdgeRoute, SessionDep, operation
@@ -31,7 +31,7 @@ async def locked(session: SessionDep, position_id: UUID) -> Position:
 
 
 FoundPosition = Annotated[Position, Depends(found)]
-LockedPosition = Annotated[Position, Depends(locked)]
+LockedPosition = Annotated[Position, Depends(expected(locked))]
 
 
 @router.post(
@@ -72,7 +72,6 @@ async def read_position(position: FoundPosition, answer: AnswerDep) -> PositionR
 async def update_position(
     session: SessionDep, answer: AnswerDep, position: LockedPosition, body: PositionUpdate
 ) -> PositionRead:
-    answer.expect(position.version)
     return answer.versioned(await service.change(session, position, body))
 
 
@@ -82,8 +81,7 @@ async def update_position(
     summary="Close a position",
     **operation("pools:write", PositionNotFound, PreconditionFailed),
 )
-async def delete_position(session: SessionDep, answer: AnswerDep, position: LockedPosition) -> None:
-    answer.expect(position.version)
+async def delete_position(session: SessionDep, position: LockedPosition) -> None:
     await service.remove(session, position)
 
 

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Depends, Query, Response, status
 
 from app.candidates.errors import CandidateNotFound
 from app.contents.errors import ContentNotFound
-from app.kit.answer import AnswerDep
+from app.kit.answer import AnswerDep, expected
 from app.kit.errors import PreconditionFailed
 from app.kit.paging import PagingQuery
 from app.kit.routing import EdgeRoute, SessionDep, operation
@@ -86,11 +86,11 @@ async def message_by_id(session: SessionDep, message_id: UUID) -> Message:
 
 
 FoundTemplate = Annotated[Template, Depends(template_by_id)]
-LockedTemplate = Annotated[Template, Depends(locked_template)]
+LockedTemplate = Annotated[Template, Depends(expected(locked_template))]
 FoundSequence = Annotated[models.Sequence, Depends(sequence_by_id)]
-LockedSequence = Annotated[models.Sequence, Depends(locked_sequence)]
+LockedSequence = Annotated[models.Sequence, Depends(expected(locked_sequence))]
 FoundEnrollment = Annotated[Enrollment, Depends(enrollment_by_id)]
-LockedEnrollment = Annotated[Enrollment, Depends(locked_enrollment)]
+LockedEnrollment = Annotated[Enrollment, Depends(expected(locked_enrollment))]
 FoundMessage = Annotated[Message, Depends(message_by_id)]
 
 
@@ -130,7 +130,6 @@ async def read_template(session: SessionDep, answer: AnswerDep, template: FoundT
 async def replace_template(
     session: SessionDep, answer: AnswerDep, template: LockedTemplate, body: TemplateWrite
 ) -> TemplateRead:
-    answer.expect(template.version)
     return answer.versioned(await templates.replace(session, template, body))
 
 
@@ -171,7 +170,6 @@ async def read_sequence(session: SessionDep, answer: AnswerDep, sequence: FoundS
 async def replace_sequence(
     session: SessionDep, answer: AnswerDep, sequence: LockedSequence, body: SequenceWrite
 ) -> SequenceRead:
-    answer.expect(sequence.version)
     return answer.versioned(await service.replace(session, sequence, body))
 
 
@@ -183,7 +181,6 @@ async def replace_sequence(
 async def update_sequence(
     session: SessionDep, answer: AnswerDep, sequence: LockedSequence, body: SequencePatch
 ) -> SequenceRead:
-    answer.expect(sequence.version)
     return answer.versioned(await service.change(session, sequence, body))
 
 
@@ -202,7 +199,6 @@ async def update_sequence(
     ),
 )
 async def activate_sequence(session: SessionDep, answer: AnswerDep, sequence: LockedSequence) -> SequenceRead:
-    answer.expect(sequence.version)
     return answer.versioned(await service.activate(session, sequence))
 
 
@@ -212,7 +208,6 @@ async def activate_sequence(session: SessionDep, answer: AnswerDep, sequence: Lo
     **operation(WRITE, errors.SequenceNotFound, errors.SequenceNotActive, PreconditionFailed, empty_body=True),
 )
 async def pause_sequence(session: SessionDep, answer: AnswerDep, sequence: LockedSequence) -> SequenceRead:
-    answer.expect(sequence.version)
     return answer.versioned(await service.pause(session, sequence))
 
 
@@ -285,7 +280,6 @@ async def read_enrollment(session: SessionDep, answer: AnswerDep, enrollment: Fo
 async def stop_enrollment(
     session: SessionDep, answer: AnswerDep, enrollment: LockedEnrollment, body: EnrollmentStop
 ) -> EnrollmentRead:
-    answer.expect(enrollment.version)
     return answer.versioned(await roster.stop(session, enrollment, body.reason))
 
 
@@ -299,7 +293,6 @@ async def stop_enrollment(
 async def move_enrollment(
     session: SessionDep, answer: AnswerDep, enrollment: LockedEnrollment, body: EnrollmentMove
 ) -> EnrollmentRead:
-    answer.expect(enrollment.version)
     return answer.versioned(await roster.move(session, enrollment, body.revision))
 
 

@@ -4,13 +4,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, status
 
-from app.kit.answer import AnswerDep
+from app.kit.answer import AnswerDep, expected
 from app.kit.errors import CursorInvalid, CursorMismatch, PreconditionFailed
 from app.kit.paging import PagingQuery
 from app.kit.routing import EdgeRoute, SessionDep, operation
 from app.kit.schemas import Page, Timestamp
 from app.tenancy import service
 from app.tenancy.errors import ApiKeyNotFound, ScopeNotHeld, TenantNameTaken, UnknownScope
+from app.tenancy.models import Tenant
 from app.tenancy.schemas import (
     ApiKeyCreate,
     ApiKeyCreated,
@@ -38,14 +39,19 @@ async def read_tenant(session: SessionDep, answer: AnswerDep) -> TenantRead:
     return answer.versioned(await service.read(session))
 
 
+async def locked(session: SessionDep) -> Tenant:
+    """Find the tenant's own row, which is going to be changed."""
+    return await service.lock(session)
+
+
 @router.patch(
     "/tenant",
     summary="Change the tenant's settings",
     **operation("admin", TenantNameTaken, PreconditionFailed, media=MERGE_PATCH),
 )
-async def update_tenant(session: SessionDep, answer: AnswerDep, body: TenantUpdate) -> TenantRead:
-    tenant = await service.lock(session)
-    answer.expect(tenant.version)
+async def update_tenant(
+    session: SessionDep, answer: AnswerDep, tenant: Annotated[Tenant, Depends(expected(locked))], body: TenantUpdate
+) -> TenantRead:
     return answer.versioned(await service.update(session, tenant, body))
 
 

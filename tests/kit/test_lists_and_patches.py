@@ -42,6 +42,22 @@ async def test_null_clears_no_value_that_must_be_there(
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, f"/{name}")
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "method"),
+    [("contents", CONTENT, "PUT"), ("contents", CONTENT, "PATCH"), ("pools", POOL, "PATCH"),
+     ("sequences", SEQUENCE, "PUT"), ("connections", CONNECTION, "PATCH")],
+)  # fmt: skip
+async def test_a_stale_request_is_412_whatever_its_body(
+    api: httpx.AsyncClient, path: str, body: dict[str, Any], method: str
+) -> None:
+    made = await api.post(f"/v1/{path}", json=body)
+    for place in (made.headers["Location"], "/v1/tenant" if method == "PATCH" else "/v1/dedup/policy"):
+        stale = await api.request(method, place, json={"no": 1}, headers={"If-Match": '"v9"'})
+        assert (stale.status_code, stale.json()["code"]) == (412, "precondition_failed")
+        current = await api.request(method, place, json={"no": 1})
+        assert (current.status_code, current.json()["code"]) == (422, "invalid")
+
+
 async def test_a_connection_takes_back_what_was_read(api: httpx.AsyncClient) -> None:
     made = await api.post("/v1/connections", json=CONNECTION)
     answer = await api.patch(made.headers["Location"], json=made.json())
