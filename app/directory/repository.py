@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -51,14 +52,29 @@ class Question:
     moment: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a search counts: (facet, value, people) of each value, whether there are more people, the newest of them."""
+
+    values: Sequence[Any]
+    is_capped: bool
+    newest: Sequence[Place] | None
+
+
 class DirectoryRepository(Repository[Candidate]):
+    """What is found by one question."""
+
     model = Candidate
 
-    async def page(self, asked: Question, sort: Sort, after: Place | None, limit: int) -> list[Place]:
+    def __init__(self, session: Session, asked: Question) -> None:
+        super().__init__(session)
+        self.asked = asked
+
+    async def page(self, sort: Sort, after: Place | None, limit: int) -> list[Place]:
         """Return the next `limit` places: those with a value first, then, when they run out, those without."""
         column = getattr(Candidate, sort.column)
-        people, keys = self._found(asked), (column, Candidate.id.expression)
-        if sort.column != FILED_BY and await self._are_few(asked):
+        people, keys = self._found, (column, Candidate.id.expression)
+        if sort.column != FILED_BY and await self._are_few():
             met = people.add_columns(column.label("place")).cte("met").prefix_with("materialized")
             people, keys = met.select().with_only_columns(met.c.id), (met.c.place, met.c.id)
         found: list[Place] = []
@@ -71,30 +87,35 @@ class DirectoryRepository(Repository[Candidate]):
             found += await self._places(_from_id(empty, keys[1], sort, rest).limit(limit - len(found)))
         return found
 
-    async def _are_few(self, asked: Question) -> bool:
+    async def _are_few(self) -> bool:
         """Say whether some term leaves only few: then they are all looked up, however they lie in the order asked for.
 
         The planner cannot see that a name and its place among names go together, and would walk past everybody.
         """
         known = TermRepository(self.session)
-        found = [await known.count(handle, FEW) for handle in _handles(asked)]
+        found = [await known.count(handle, FEW) for handle in _handles(self.asked)]
         return bool(found) and min(found) <= FEW
 
-    async def count(self, asked: Question, at_most: int) -> int:
+    async def count(self, at_most: int) -> int:
         """Count what is found, up to one more than `at_most`."""
-        some = self._found(asked).limit(at_most + 1).subquery()
+        some = self._found.limit(at_most + 1).subquery()
         return int(
             await self.session.scalar(some.select().with_only_columns(func.count(), maintain_column_froms=True)) or 0
         )
 
-    async def facets(self, asked: Question, names: Sequence[str]) -> tuple[list[Any], bool]:
-        """Count values over the newest that are found; says also whether there are more than were counted."""
-        rows: Sequence[Any] = (await self.session.execute(counts(self._found(asked), names))).all()
-        total = next(row.people for row in rows if not row.facet)
-        return [row for row in rows if row.facet], total > FACET_SAMPLE
+    async def facets(self, names: Sequence[str], first: int) -> Counted:
+        """Count values over the newest that are found, and return the `first` of them."""
+        rows = (await self.session.execute(counts(self._found, names, first))).all()
+        total = next(row.people for row in rows if not row.facet and row.id is None)
+        return Counted(
+            values=[row for row in rows if row.facet],
+            is_capped=total > FACET_SAMPLE,
+            newest=[Place(row.created_at, row.id) for row in rows if row.id is not None],
+        )
 
-    def _found(self, asked: Question) -> Select[Any]:
-        conditions = [*_standing(asked.filters), *_narrowed(asked), *_filtered(asked)]
+    @cached_property
+    def _found(self) -> Select[Any]:
+        conditions = [*_standing(self.asked.filters), *_narrowed(self.asked), *_filtered(self.asked)]
         return self.visible().with_only_columns(Candidate.id).where(*conditions)
 
     async def _places(self, statement: Select[Any]) -> list[Place]:

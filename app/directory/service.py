@@ -14,7 +14,7 @@ from app.candidates.person import Profile, R
 from app.candidates.schemas import CandidateRead
 from app.consent import service as consent
 from app.criteria.fold import fold
-from app.directory.repository import CountRepository, DirectoryRepository, Question, RecordRepository, pools_of
+from app.directory.repository import Counted, CountRepository, DirectoryRepository, Question, RecordRepository, pools_of
 from app.directory.schemas import (
     CandidatePage,
     CandidateSearch,
@@ -26,7 +26,7 @@ from app.directory.schemas import (
     View,
     WordRead,
 )
-from app.directory.sorting import DEFAULT, Sort, parse_sort
+from app.directory.sorting import DEFAULT, Place, Sort, parse_sort
 from app.kit.clock import now
 from app.kit.db import Session
 from app.kit.errors import Overtaken
@@ -119,7 +119,7 @@ async def page(session: Session, paging: Paging, filters: Filters, sort: str, vi
     """Return one page of the list; raises SortNotAllowed, CursorInvalid, CursorMismatch."""
     order = parse_sort(sort)
     asked = await _question(session, replace(filters, q=""), None, filters.q)
-    return await _page(session, paging, asked, order, view, filters, sort)
+    return await _page(paging, DirectoryRepository(session, asked), order, view, filters, sort)
 
 
 async def search(session: Session, paging: Paging, body: CandidateSearch, view: View) -> CandidatePage:
@@ -127,22 +127,25 @@ async def search(session: Session, paging: Paging, body: CandidateSearch, view: 
     sort = body.sort or DEFAULT
     order = parse_sort(sort)
     asked = await _question(session, Filters(), body.criteria, body.q or "", exact=True)
-    found = await _page(session, paging, asked, order, view, body.criteria, body.q or "", sort)
+    repository = DirectoryRepository(session, asked)
+    bound = (body.criteria, body.q or "", sort)
     if not body.facets or body.cursor is not None:
-        return CandidatePage(**dict(found))
-    rows, capped = await _facets(session, asked, list(dict.fromkeys(body.facets)))
+        return CandidatePage(**dict(await _page(paging, repository, order, view, *bound)))
+    counted = await _counted(repository, list(dict.fromkeys(body.facets)), paging.limit + 1)
+    known = counted.newest if sort == DEFAULT else None
+    found = await _page(paging, repository, order, view, *bound, known=known)
     counts: dict[str, list[FacetCount]] = {
-        name: [FacetCount(value=row.value, count=row.people) for row in rows if row.facet == name]
+        name: [FacetCount(value=row.value, count=row.people) for row in counted.values if row.facet == name]
         for name in body.facets
     }
-    return CandidatePage(**dict(found), facets=counts, facets_are_capped=capped or None)
+    return CandidatePage(**dict(found), facets=counts, facets_are_capped=counted.is_capped or None)
 
 
-async def _facets(session: Session, asked: Question, names: Sequence[str]) -> tuple[Sequence[Any], bool]:
+async def _counted(repository: DirectoryRepository, names: Sequence[str], first: int) -> Counted:
     """Count what was found; of everybody the counts are kept."""
-    if asked.criteria is None and asked.terms is None:
-        return await CountRepository(session).top(names), False
-    return await DirectoryRepository(session).facets(asked, names)
+    if repository.asked.criteria is None and repository.asked.terms is None:
+        return Counted(await CountRepository(repository.session).top(names), is_capped=False, newest=None)
+    return await repository.facets(names, first)
 
 
 async def count(session: Session, ids: Sequence[UUID]) -> None:
@@ -196,20 +199,22 @@ async def _addressed(session: Session, q: str, country: str) -> Sequence[UUID]:
 
 
 async def _page(
-    session: Session,
     paging: Paging,
-    asked: Question,
+    repository: DirectoryRepository,
     sort: Sort,
     view: View,
     *bound: Any,  # noqa: ANN401 (what a cursor is bound to is any JSON)
+    known: Sequence[Place] | None = None,
 ) -> Page[CandidateShown]:
+    """Return one page of what is found; of the first one the places may be `known`."""
+    session = repository.session
     scope = str(session.tenant_id)
     keys = paging.after(*bound)
-    found = DirectoryRepository(session)
-    places = await found.page(asked, sort, sort.read(keys, scope) if keys else None, paging.limit + 1)
+    after = sort.read(keys, scope) if keys else None
+    places = await repository.page(sort, after, paging.limit + 1) if known is None else known
     shown = await show(session, [place.id for place in places[: paging.limit]], view)
     read_of = {candidate.id: candidate for candidate in shown}
-    total = await found.count(asked, TOTAL_MAX) if paging.include_total else None
+    total = await repository.count(TOTAL_MAX) if paging.include_total else None
     return paging.page(
         places, lambda place: read_of[place.id], lambda place: sort.write(place, scope), *bound, total=total
     )

@@ -74,7 +74,7 @@ async def plan_of(
     async with database.transaction(tenant.caller) as session:
         event.listen(database.engine.sync_engine, "before_cursor_execute", record)
         try:
-            found = await DirectoryRepository(session).page(asked, parse_sort(sort), after, 20)
+            found = await DirectoryRepository(session, asked).page(parse_sort(sort), after, 20)
             assert len(found) == (0 if tag or criteria else 20)
         finally:
             event.remove(database.engine.sync_engine, "before_cursor_execute", record)
