@@ -3,6 +3,7 @@
 The oracle knows the rules from their wording alone; it shares no code with the gate.
 """
 
+import hashlib
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ WITHDRAWALS: Final = ("none", "later", "earlier", "other_purpose", "other_channe
 SPECIAL: Final = ("none", "suppressed", "expired", "selection", "deleted")
 OBTAINED: Final = "2026-02-01T00:00:00Z"
 BATCH: Final = 500
+LETTERS: Final = str.maketrans("0123456789", "ghiklmnoru")
 ASKED: Final = "talent_pool"
 
 
@@ -108,12 +110,18 @@ async def _people(world: World, count: int) -> list[str]:
     made: list[str] = []
     for first in range(0, count, BATCH):
         items = [
-            {"full_name": f"O{n} P{n}", "email_addresses": [{"value": f"o{n}@o{n}.example.com"}]}
+            {"full_name": _name(n), "email_addresses": [{"value": f"o{n}@o{n}.example.com"}]}
             for n in range(first, min(first + BATCH, count))
         ]
         made += [each["id"] for each in (await world.post("/v1/candidates/batch-upsert", {"items": items}))["items"]]
     assert len(set(made)) == count
     return made
+
+
+def _name(number: int) -> str:
+    """Return a name like no other: five hundred namesakes at a time are the business of other tests."""
+    letters = hashlib.sha256(str(number).encode()).hexdigest().translate(LETTERS)
+    return f"{letters[:7]} {letters[7:14]}".title()
 
 
 async def _say(world: World, statements: list[tuple[str, dict[str, Any]]]) -> None:
