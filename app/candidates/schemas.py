@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from app.candidates.custom_fields import FieldType
 from app.candidates.fields import PROFILE
-from app.kit.schemas import Body, Kept, ListPatch, Schema, Timestamp
+from app.kit.schemas import Body, Ignored, Kept, ListPatch, Schema, Timestamp
 from app.tenancy.schemas import Country, Language, Zone
 
 MAX_ITEMS = 500
@@ -18,7 +18,6 @@ Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 LongText = Annotated[str, StringConstraints(max_length=20_000)]
 EmailType = Literal["personal", "work", "other"]
 Years = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-Ignored = Annotated[Any, Field(json_schema_extra={"readOnly": True})]
 """Taken and ignored, so that what was read can be sent back."""
 
 

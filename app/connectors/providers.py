@@ -294,7 +294,7 @@ PROVIDERS: Final = {
             kind="webhook",
             hook=generic,
             settings=generic.GenericSettings,
-            secret_hint="What the header holds: 16 or more characters of ASCII.",  # noqa: S106 (says what one is)
+            secret_hint="What the header holds: printable ASCII, no blank at its ends.",  # noqa: S106 (says what one is)
             accepts_secret=generic.accepts_secret,
             event_types=generic.EVENT_TYPES,
         ),

@@ -3,9 +3,8 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 
-from app.kit.schemas import Body, Kept, Schema, Timestamp
+from app.kit.schemas import Body, Ignored, Kept, Schema, Timestamp
 
-Ignored = Annotated[Any, Field(json_schema_extra={"readOnly": True})]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
 Status = Literal["stored", "parsed", "duplicate", "refused", "dead"]
@@ -60,6 +59,7 @@ class ConnectionCreate(ReadOnly):
     provider: Annotated[str, StringConstraints(max_length=100)]
     name: Name
     settings: dict[str, JsonValue] = Field(default_factory=dict)
+    enabled: bool = True
     secret: Secret | None = Field(None, description="Absent where the provider has none.")
 
 

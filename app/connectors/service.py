@@ -76,6 +76,7 @@ async def create(session: Session, body: ConnectionCreate) -> ConnectionRead:
         provider=body.provider,
         name=body.name,
         settings=settings,
+        enabled=body.enabled,
         secrets_enc=keyring.none(session.tenant_id) if secret is None else keyring.first(session.tenant_id, secret),
     )
     await ConnectionRepository(session).add(connection)

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, SkipVali
 from pydantic_core import PydanticCustomError
 
 from app.consent.gate import Answer
-from app.kit.schemas import BatchItem, Body, Problem, Schema, Timestamp
+from app.kit.schemas import BatchItem, Body, Ignored, Problem, Schema, Timestamp
 
 Channel = Literal["email", "phone", "sms", "sns", "post"]
 Purpose = Annotated[
@@ -20,7 +20,6 @@ Cause = Literal["manual", "unsubscribed", "hard_bounce", "complaint", "erased"]
 Short = Annotated[str, StringConstraints(max_length=200)]
 Long = Annotated[str, StringConstraints(max_length=20_000)]
 Address = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-Ignored = Annotated[Any, Field(json_schema_extra={"readOnly": True})]
 """Taken and ignored, so that what was read can be sent back."""
 
 ID = "01999999-0000-7000-8000-00000000000c"

@@ -3,7 +3,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from app.kit.schemas import Body, Kept, ListPatch, Schema, Timestamp
+from app.kit.schemas import Body, Ignored, Kept, ListPatch, Schema, Timestamp
 from app.tenancy.schemas import Language, OneLine
 
 Kind = Literal["article", "interview", "event", "job"]
@@ -51,10 +51,10 @@ class ContentRead(Schema):
 class ReadOnly(Body):
     """What an answer holds besides what can be set; it is ignored, so that what was read can be sent back."""
 
-    id: Any = None
-    version: Any = None
-    created_at: Any = None
-    updated_at: Any = None
+    id: Ignored = None
+    version: Ignored = None
+    created_at: Ignored = None
+    updated_at: Ignored = None
 
 
 class ContentWrite(ReadOnly):

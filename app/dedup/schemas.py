@@ -5,7 +5,7 @@ from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from app.candidates.profile import SOURCE_ORDER
 from app.candidates.schemas import EXAMPLE, CandidateFields, Word
-from app.kit.schemas import Body, Schema, Timestamp
+from app.kit.schemas import Body, Ignored, Schema, Timestamp
 
 Term = Literal[
     "name",
@@ -163,8 +163,8 @@ class PolicyBody(Body):
     """Replaces the policy; what is absent has its default."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"auto_threshold": 0.99, "source_order": ["self", "ats"]}})
-    version: Any = Field(None, json_schema_extra={"readOnly": True})
-    updated_at: Any = Field(None, json_schema_extra={"readOnly": True})
+    version: Ignored = None
+    updated_at: Ignored = None
     auto_threshold: Probability = 0.99
     review_threshold: Probability = Field(0.5, validate_default=True)
     min_agreeing: int = Field(2, ge=1, le=8)

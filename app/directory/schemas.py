@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
 from app.candidates.schemas import EXAMPLE_READ, CandidateRead
-from app.kit.schemas import Body, Kept, ListPatch, Page, Schema, Timestamp
+from app.kit.schemas import Body, Ignored, Kept, ListPatch, Page, Schema, Timestamp
 from app.scores.schemas import ScoreRow
 from app.touchpoints.schemas import TouchpointRead
 
@@ -21,7 +21,6 @@ Expansion = Literal["score", "last_touchpoint", "pools"]
 Vocabulary = Literal["skills", "interests", "tags", "sources", "companies", "cities"]
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Ignored = Annotated[Any, Field(json_schema_extra={"readOnly": True})]
 FACET_VALUES = 50
 FACET_SAMPLE = 10_000
 

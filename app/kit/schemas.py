@@ -37,6 +37,9 @@ def _not_null(value: T | None) -> T:
 Kept = Annotated[T | None, BeforeValidator(_not_null)]
 """A member of a PATCH that may be absent (then it stays), but cannot be cleared by null."""
 
+Ignored = Annotated[Any, Field(json_schema_extra={"readOnly": True})]
+"""A member that an answer holds and nobody sets: it is passed over, so that what was read can be sent back."""
+
 Timestamp = Annotated[AwareDatetime, BeforeValidator(_written_as_moment), AfterValidator(_utc)]
 """RFC 3339 with an offset, answered in UTC with Z."""
 

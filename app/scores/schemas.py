@@ -1,11 +1,20 @@
 """The shape of a score model as it is written, and of scores as they are read."""
 
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from app.kit.schemas import Body, Page, Schema, Timestamp
@@ -63,6 +72,9 @@ class FitRule(Body):
     points: Points
 
 
+Rule = TypeVar("Rule", InterestRule, FitRule)
+
+
 class Tier(Body):
     """A named band of the score, from `from` (inclusive) up to the next tier; the lowest has null."""
 
@@ -107,24 +119,26 @@ class ScoreModelDefinition(Body):
     fit_rules: list[FitRule] = Field(default_factory=list, max_length=200)
     tiers: Annotated[list[Tier], Field(min_length=1, max_length=20)]
 
-    @model_validator(mode="after")
-    def _rules_have_names_of_their_own(self) -> Self:
-        names = [each.rule for each in self.interest_rules] + [each.rule for each in self.fit_rules]
+    @field_validator("interest_rules", "fit_rules")
+    @classmethod
+    def _rules_have_names_of_their_own(cls, rules: list[Rule], info: ValidationInfo) -> list[Rule]:
+        names = [each.rule for each in (*info.data.get("interest_rules", ()), *rules)]
         if len(set(names)) < len(names):
-            raise ValueError("two rules have one name")
-        return self
+            raise PydanticCustomError("name_taken", "two rules have one name")
+        return rules
 
-    @model_validator(mode="after")
-    def _tiers_rise(self) -> Self:
-        first, *rest = [each.starts_at for each in self.tiers]
+    @field_validator("tiers")
+    @classmethod
+    def _tiers_rise(cls, tiers: list[Tier]) -> list[Tier]:
+        first, *rest = [each.starts_at for each in tiers]
         bounds = [each for each in rest if each is not None]
         if first is not None or len(bounds) < len(rest):
-            raise ValueError("exactly one tier has from: null, and it is the first")
+            raise PydanticCustomError("first_tier", "exactly one tier has from: null, and it is the first")
         if any(low >= high for low, high in pairwise(bounds)):
-            raise ValueError("the tiers do not rise")
-        if len({each.key for each in self.tiers}) < len(self.tiers):
-            raise ValueError("two tiers have one key")
-        return self
+            raise PydanticCustomError("not_rising", "the tiers do not rise")
+        if len({each.key for each in tiers}) < len(tiers):
+            raise PydanticCustomError("name_taken", "two tiers have one key")
+        return tiers
 
 
 class ScoreModelWrite(ScoreModelDefinition):

@@ -4,7 +4,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, StringConstraints
 
 from app.contents.schemas import Key, ReadOnly
-from app.kit.schemas import BatchItem, Body, Kept, ListPatch, Schema, Timestamp
+from app.kit.schemas import BatchItem, Body, Ignored, Kept, ListPatch, Schema, Timestamp
 from app.sequences.definition import Definition, ExitWord, Reentry
 from app.sequences.render import DISPLAY_ITEMS
 from app.tenancy.schemas import Language, OneLine, SendWindow
@@ -62,7 +62,7 @@ class TemplateWrite(ReadOnly):
     """A wording; without a format it is MJML when it begins like it, else HTML."""
 
     model_config = example(TEMPLATE) | ConfigDict(str_max_length=1 << 20)
-    revision: Any = None
+    revision: Ignored = None
     key: Key
     name: OneLine | None = None
     audience: Literal["candidate", "internal", "transactional"] = "candidate"
@@ -131,13 +131,13 @@ class SequenceWrite(Definition):
     model_config = example(SEQUENCE)
     key: Key
     name: OneLine | None = None
-    id: Any = None
-    version: Any = None
-    revision: Any = None
-    draft_revision: Any = None
-    status: Any = None
-    created_at: Any = None
-    updated_at: Any = None
+    id: Ignored = None
+    version: Ignored = None
+    revision: Ignored = None
+    draft_revision: Ignored = None
+    status: Ignored = None
+    created_at: Ignored = None
+    updated_at: Ignored = None
 
     def definition(self) -> Definition:
         """Return the part that revisions keep."""
@@ -148,9 +148,9 @@ class SequencePatch(ReadOnly):
     """Absent stays, null clears; `exit_on` changes by `add` and `remove`, and steps only by PUT."""
 
     model_config = example({"name": "After every meetup"})
-    revision: Any = None
-    draft_revision: Any = None
-    status: Any = None
+    revision: Ignored = None
+    draft_revision: Ignored = None
+    status: Ignored = None
     name: Kept[OneLine] = None
     purpose: Kept[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]] = None
     exit_on: Kept[ListPatch[ExitWord]] = None

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstra
 from pydantic_core import PydanticCustomError
 
 from app.kit import json
-from app.kit.schemas import Body, ProblemField, Schema, Timestamp
+from app.kit.schemas import Body, Ignored, ProblemField, Schema, Timestamp
 from app.touchpoints.trust import Actor, ProviderFlag
 
 DATA_MAX_BYTES = 16 * 1024
@@ -107,6 +107,14 @@ class TouchpointIn(Body):
     actor: Actor | None = Field(None, description="Kept as said, and not judged.")
     client_ref: Annotated[str, StringConstraints(max_length=200)] | None = None
     evidence: EvidenceIn | None = None
+
+    id: Ignored = None
+    identifier: Ignored = None
+    received_at: Ignored = None
+    actor_reasons: Ignored = None
+    actor_rule_version: Ignored = None
+    connection_id: Ignored = None
+    delivery_id: Ignored = None
 
     _people: ClassVar[frozenset[int]] = frozenset({1})
     """How many may be named."""

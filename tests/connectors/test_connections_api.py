@@ -44,6 +44,8 @@ async def test_a_connection_is_made_read_changed_and_ended(api: httpx.AsyncClien
     assert (await api.patch(path, json={}, headers={"If-Match": '"v1"'})).status_code == 412
     cleared = await api.patch(path, json={"settings": {"tolerance_s": None}})
     assert (cleared.json()["settings"], cleared.json()["version"]) == ({}, 3)
+    copied = await api.post("/v1/connections", json=found | {"enabled": False, "secret": secret_of(KEY)})
+    assert (copied.status_code, copied.json()["enabled"]) == (201, False)
     assert (await api.delete(path)).status_code == 204
     assert [(await api.get(path)).status_code, (await api.delete(path)).status_code] == [404, 404]
     assert (await api.post(urlsplit(found["hook_url"]).path, content=b"[]")).status_code == 404

@@ -223,7 +223,11 @@ async def test_what_no_model_can_be_is_refused_with_its_place(api: httpx.AsyncCl
         ["/fit_rules/0/when/all/0/field"],
     )
     assert await refused(key="other") == ("key_mismatch", ["/key"])
-    assert (await refused(tiers=[{"key": "a", "from": 1}]))[0] == "invalid"
+    assert await refused(tiers=[{"key": "a", "from": 1}]) == ("invalid", ["/tiers"])
+    rule = {"rule": "r", "types": ["note"], "points": 1}
+    assert await refused(interest_rules=[rule, rule]) == ("invalid", ["/interest_rules"])
+    fit = {"rule": "r", "when": {"field": "tags", "op": "has", "value": "a"}, "points": 1}
+    assert await refused(interest_rules=[rule], fit_rules=[fit]) == ("invalid", ["/fit_rules"])
     assert (await refused(half_life_days=0.00001))[1] == ["/half_life_days"]
 
 
