@@ -6,7 +6,8 @@ state; null takes a value back. Lists are united; corrections by hand and by the
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from app.candidates.features import FIELD_OF, Features, said
@@ -20,6 +21,7 @@ DECISIVE: Final = (SELF, MANUAL)
 
 SOURCE_ORDER: Final = ("self", "manual", "ats", "form", "import", "event", "sns")
 FAMILY_FIRST: Final = ("ja", "zh", "ko", "hu", "vi", "km")
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
 _SHAPES: Final[Mapping[str, tuple[str, ...]]] = {
     "external_ids": ("source", "id"),
     "links": ("type", "url"),
@@ -42,6 +44,13 @@ class Record:
     door: str
     payload: Mapping[str, Any]
     features: Features
+    received_at: datetime = field(default=_LAST, compare=False)
+    """Until it is stored, after all others."""
+
+    @property
+    def age(self) -> tuple[datetime, str]:
+        """Sorts the oldest first, also records of several people."""
+        return self.received_at, self.id
 
     @property
     def chain(self) -> tuple[str, str]:

@@ -215,6 +215,7 @@ def _record(row: Any) -> Record:  # noqa: ANN401 (a row)
         door=row.door,
         payload=row.payload,
         features=load_features(row.features),
+        received_at=row.received_at,
     )
 
 

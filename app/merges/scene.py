@@ -68,20 +68,18 @@ class Scene:
     seen: Mapping[UUID, Any]
     drafts: dict[UUID, Draft]
     standings: dict[UUID, Standing]
-    places: dict[str, int]
 
     def unite(self, wanted: Wanted) -> United:
         """Let the survivor's draft be the one person that both are."""
         survivor, loser = self.drafts[wanted.survivor_id], self.drafts[wanted.loser_id]
         before, version = profile_of(survivor), survivor.version
         stood, came = record_ids(survivor), record_ids(loser)
-        survivor.records = sorted([*survivor.records, *loser.records], key=lambda each: self.places[each.id])
+        survivor.records = sorted([*survivor.records, *loser.records], key=lambda each: each.age)
         merged = compute(survivor.records, self.order)
         fields = plan.winners(before.fields, loser.fields, merged.fields)
         sides = {"survivor": before.fields, "loser": loser.fields}
         choice = _choice(chosen(wanted.fields, sides, merged.fields))
         if choice is not None:
-            self.places[choice.id] = len(self.places)
             survivor.records.append(choice)
             survivor.added.append(choice)
             merged = compute(survivor.records, self.order)
@@ -116,7 +114,6 @@ async def look(session: Session, ids: Iterable[UUID]) -> Scene:
         seen=seen,
         drafts={each: candidates.draft_of(profile, said[each]) for each, profile in found.items()},
         standings={each: standing_of(profile) for each, profile in found.items()},
-        places={str(each.record_id): at for at, each in enumerate(await people.places(session, asked))},
     )
 
 

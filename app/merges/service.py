@@ -1,23 +1,27 @@
 from collections.abc import Collection, Mapping
+from typing import Final
 from uuid import UUID
 
 from app.candidates import service as candidates
 from app.candidates.errors import CandidateNotFound
 from app.kit.db import Session
-from app.kit.errors import FieldError
+from app.kit.errors import FieldError, Overtaken
 from app.kit.paging import Paging
 from app.kit.schemas import Page
 from app.merges import parting
 from app.merges.deciding import decide
 from app.merges.detaching import detach, move_out
-from app.merges.errors import AlreadyMerged, MergeItself, MergeNotFound
+from app.merges.errors import AlreadyMerged, MarkedDifferent, MergeItself, MergeNotFound
 from app.merges.joining import ids_of, merge_many, merge_seen
 from app.merges.models import Merge
 from app.merges.repository import MergeRepository
 from app.merges.scene import Wanted, belongings, look
 from app.merges.schemas import MergeCreate, MergePlan, MergeQuestion, MergeRead, MergeUndo, MergeUndone
 
-__all__ = ["Wanted", "decide", "detach", "look", "merge_many", "merge_seen", "move_out"]
+__all__ = ["REFUSED", "Wanted", "decide", "detach", "look", "merge_many", "merge_seen", "move_out"]
+
+REFUSED: Final = (Overtaken, MarkedDifferent)
+"""What is raised where somebody has changed, or was called different, since it was found that they may be merged."""
 
 
 async def preview(session: Session, body: MergeQuestion) -> MergePlan:

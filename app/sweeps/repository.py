@@ -11,10 +11,24 @@ from app.dedup.sides import COUNTED, LISTS, PARTS
 from app.kit.db import Session
 
 LIMIT: Final = "set local statement_timeout = '30min'"
+WAITED: Final = "set local lock_timeout = '2s'"
+"""A batch that holds some gives them up rather than wait longer for others."""
+MET: Final = frozenset({"40001", "40P01", "55P03"})
+"""SQLSTATE of a serialisation failure, a deadlock, a lock that was waited for too long."""
 STRONG_KINDS: Final = ("email", "phone", "url")
 TELLING_KINDS: Final = (*STRONG_KINDS, "birth_family", "birth_given", "family_employer", "given_employer")
 """Keys whose pairs agree on more than the name."""
 NAME_KINDS: Final = ("sorted_name", "kanji_name", "unsplit_name")
+
+
+async def wait_little(session: Session) -> None:
+    """Let no statement of this transaction wait long for a lock."""
+    await session.run(WAITED)
+
+
+def is_conflict(error: Exception) -> bool:
+    """Say whether a transaction only met another one."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None) in MET
 
 
 async def unfiled(session: Session, most: int) -> list[Any]:

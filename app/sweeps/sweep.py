@@ -1,7 +1,7 @@
 """One sweep: count, compare, merge, ask. It writes as it goes, and begun again it finds only what is left."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,20 +9,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.candidates import service as candidates
-from app.dedup import merging as matching
 from app.dedup import service as dedup
-from app.dedup.matching import Opened, Spelled, evidence
-from app.dedup.merging import Edge
+from app.dedup.matching import Opened
 from app.dedup.rules import Judgement, Knowledge, judge
-from app.dedup.sides import Side
-from app.dedup.words import words_of
 from app.kit.chunks import chunks
 from app.kit.db import Session
 from app.kit.jobs import Claim
-from app.merges import service as merges
-from app.merges.service import Wanted
-from app.sweeps import engines, repository, upkeep
-from app.sweeps.findings import Findings, Pair, chained, joined, strongest
+from app.sweeps import engines, merging, repository, upkeep
+from app.sweeps.findings import Findings, Pair
 
 _MODULES: Final = {"duckdb": "bulk", "spark": "spark"}
 """Loaded only when used: what they need is an extra."""
@@ -31,8 +25,6 @@ CHUNK: Final = 4_000
 """Pairs that are judged at once: what their records say has to fit in memory."""
 CAP: Final = 200
 """So many records of one key are paired with each other; more of them say little."""
-MERGED: Final = 500
-"""Components that are merged in one transaction: who writes about one of these people waits that long."""
 OPENED: Final = 1_000
 """Pairs that are opened in one transaction."""
 
@@ -45,7 +37,7 @@ async def run(claim: Claim) -> Mapping[str, Any] | None:
     found = await (_compare(claim, known, counts) if engine == "postgres" else _predict(claim, known, counts, engine))
     if known.policy.automatic:
         found.settle_nameless()
-        await _merge(claim, known, found, counts)
+        await merging.merge(claim, known, found, counts)
     else:
         found.possible.update(found.same)
     await _ask(claim, known, found, counts)
@@ -90,64 +82,6 @@ async def _judge(session: Session, known: Knowledge, pairs: Sequence[Pair], foun
     for left, right in pairs:
         if left in people and right in people:
             found.add((left, right), judge(people[left], people[right], known), people[left], people[right])
-
-
-async def _merge(claim: Claim, known: Knowledge, found: Findings, counts: dict[str, int]) -> None:
-    """Merge what belongs together into the oldest of each; what a guard holds back is asked."""
-    async with claim.step() as session:
-        differing = await matching.differing(session, found.same)
-        people = await dedup.sides_of(session, sorted(chained(found.same)))
-    together = joined(found.same, differing, people)
-    found.possible.update((edge.left, edge.right) for edge in together.refused)
-    best = strongest(found.same, together.members)
-    for chunk in chunks(together.members, MERGED):
-        async with claim.step() as session:
-            merged, linked = await _merge_some(session, known, chunk, best)
-            counts["merged"] += merged
-            counts["linked"] += linked
-            await claim.progress(session, found.compared, counts=counts)
-
-
-async def _merge_some(
-    session: Session, known: Knowledge, groups: Sequence[Sequence[UUID]], best: Mapping[UUID, Pair]
-) -> tuple[int, int]:
-    """Merge each group into its oldest; return the number of merges, and of pairs of records that are one person's now.
-
-    A group of whom somebody is not live any more is left to the next sweep.
-    """
-    scene = await merges.look(session, (each for members in groups for each in members))
-    live = [members for members in groups if scene.shows(members)]
-    people = await dedup.sides_of(session, sorted(scene.drafts))
-    await dedup.learn(session, known, [side for said in people.values() for side in said])
-    judged = {loser: judge(people[a], people[b], known) for loser, (a, b) in _known(live, best, people)}
-    said = {UUID(record.id): record for draft in scene.drafts.values() for record in draft.records}
-    told = (said[each] for found in judged.values() for each in found.records if each)
-    spelled = {UUID(record.id): words_of(record.payload, record.features) for record in told}
-    edges = {loser: _edge(found, known, spelled) for loser, found in judged.items()}
-    wanted = [Wanted(members[0], loser, edge=edges.get(loser)) for members in live for loser in members[1:]]
-    await merges.merge_seen(session, scene, wanted, by="model")
-    return len(wanted), sum(_pairs_across([len(people.get(each, ())) for each in members]) for members in live)
-
-
-def _known(
-    groups: Sequence[Sequence[UUID]], best: Mapping[UUID, Pair], people: Mapping[UUID, Sequence[Side]]
-) -> Iterator[tuple[UUID, Pair]]:
-    for loser in (each for members in groups for each in members[1:]):
-        pair = best[loser]
-        if people.keys() >= set(pair):
-            yield loser, pair
-
-
-def _edge(judgement: Judgement, known: Knowledge, spelled: Spelled) -> Edge | None:
-    left, right = judgement.records
-    if left is None or right is None:
-        return None
-    told = evidence(judgement, left, spelled, is_turned=left > right)
-    return Edge(min(left, right), max(left, right), judgement.weight, told, known.version)
-
-
-def _pairs_across(sizes: Sequence[int]) -> int:
-    return (sum(sizes) ** 2 - sum(size * size for size in sizes)) // 2
 
 
 async def _ask(claim: Claim, known: Knowledge, found: Findings, counts: dict[str, int]) -> None:
