@@ -188,6 +188,7 @@ SENTENCES: Final = {
     "model_attributes_type": "This must be an object.",
     "uuid_parsing": "This must be an id (a UUID).",
     "not_a_moment": "This must be a moment, as 2026-11-23T09:00:00Z.",
+    "not_a_day": "This must be a date, as 2026-11-23.",
     "not_nullable": "This can be changed, but not cleared.",
     "datetime_from_date_parsing": "This must be a moment, as 2026-11-23T09:00:00Z.",
     "timezone_aware": "This moment needs a zone, as in 2026-11-23T09:00:00Z.",

@@ -4,9 +4,11 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic.json_schema import SkipJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from app.kit.exact import exact
 
 T = TypeVar("T")
 
@@ -54,6 +56,11 @@ class Body(BaseModel):
     """What is sent: unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=100_000)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 (pydantic's)
+        found: CoreSchema = exact(handler(source), cls)
+        return found
 
 
 class Page(Schema, Generic[T]):

@@ -22,6 +22,27 @@ async def test_moments_of_a_body_are_rfc_3339_within_the_calendar(api: httpx.Asy
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/occurred_at")
 
 
+@pytest.mark.parametrize(
+    ("said", "pointer"),
+    [
+        ({"birth_date": 0}, "/birth_date"),
+        ({"birth_date": "1990-04-01T00:00:00"}, "/birth_date"),
+        ({"birth_date": "1990-02-31"}, "/birth_date"),
+        ({"years_of_experience": "7"}, "/years_of_experience"),
+        ({"years_of_experience": True}, "/years_of_experience"),
+        ({"skills": [{"name": "Go", "level": "3"}]}, "/skills/0/level"),
+        ({"email_addresses": [{"value": "a@example.com", "is_primary": "yes"}]}, "/email_addresses/0/is_primary"),
+    ],
+)
+async def test_a_value_of_another_kind_is_not_taken_for_one(
+    api: httpx.AsyncClient, said: dict[str, object], pointer: str
+) -> None:
+    answer = await api.post("/v1/candidates", json={"full_name": "Ada", **said})
+    assert (answer.status_code, [each["pointer"] for each in answer.json()["errors"]]) == (422, [pointer])
+    item = (await api.post("/v1/candidates/batch-upsert", json={"items": [{"full_name": "Ada", **said}]})).json()
+    assert [each["pointer"] for each in item["items"][0]["errors"]] == [f"/items/0{pointer}"]
+
+
 async def test_a_nul_names_nothing_and_finds_nothing(api: httpx.AsyncClient) -> None:
     answer = await api.get("/v1/touchpoints", params={"type": "no\x00te"})
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/query/type")
