@@ -82,6 +82,14 @@ async def profiles(session: Session, ids: Sequence[UUID]) -> list[Any]:
     )
 
 
+async def versions(session: Session, ids: Sequence[UUID]) -> list[Any]:
+    return await session.rows(
+        """select id, version from candidates
+           where id = any(:ids) and hidden_at is null and erased_at is null and merged_into is null""",
+        ids=list(ids),
+    )
+
+
 async def bounce(session: Session, value_hash: bytes) -> list[UUID]:
     rows = await session.rows(
         """update identifiers set state = 'bounced' where kind = 'email' and value_hash = :value_hash

@@ -14,6 +14,7 @@ from app.candidates.person import MailAddress, Profile
 from app.candidates.profile import Record
 from app.candidates.writes import Writes
 from app.kit import outbox
+from app.kit.chunks import in_turns
 from app.kit.clock import now
 from app.kit.db import Session
 from app.normalise.version import NORMALISER_VERSION
@@ -83,6 +84,11 @@ async def read_many(session: Session, ids: Sequence[UUID]) -> list[Profile]:
     return [found[each] for each in ids if each in found]
 
 
+async def versions(session: Session, ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return live candidate → its version."""
+    return {row.id: row.version for row in await repository.versions(session, list(ids))} if ids else {}
+
+
 async def facts(session: Session, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """Return the live candidates as plain mappings, for criteria and templates."""
     found = await profiles(session, ids)
@@ -139,7 +145,7 @@ async def interacted(session: Session, moments: Mapping[UUID, datetime]) -> list
 async def records_of(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[Record]]:
     """Return candidate → its records, the oldest first."""
     found: dict[UUID, list[Record]] = {each: [] for each in ids}
-    for row in await repository.records(session, ids) if ids else ():
+    async for row in in_turns(await repository.records(session, ids) if ids else ()):
         found[row.candidate_id].append(_record(row))
     return found
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from app.candidates import service as candidates
 from app.consent import events, repository
 from app.consent.errors import CandidateUnknown, StatementInvalid
 from app.consent.schemas import ConsentCreate, ConsentRead, ConsentStatement
@@ -52,8 +53,14 @@ async def append(session: Session, statements: Sequence[tuple[UUID, ConsentCreat
     ]
     by_id = {row.id: row for row in await repository.add_statements(session, rows)}
     read = [ConsentRead.model_validate(by_id[row["id"]]) for row in rows]
+    versions = await candidates.versions(session, {each.candidate_id for each in read})
+    changes = ((each, versions.get(each.candidate_id)) for each in read)
     await outbox.record(
-        session, *(events.consent_changed(each.candidate_id, each.purpose, each.channel, each.status) for each in read)
+        session,
+        *(
+            events.consent_changed(each.candidate_id, version, each.purpose, each.channel, each.status)
+            for each, version in changes
+        ),
     )
     return read
 

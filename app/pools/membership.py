@@ -210,10 +210,9 @@ async def _watch(session: Session, waiting: Node, at: datetime) -> None:
 
 async def tell(session: Session, changes: Sequence[Change]) -> None:
     """Write who came and who left to the feed."""
-    people = PersonRepository(session)
     for start in range(0, len(changes), CHUNK):
         chunk = changes[start : start + CHUNK]
-        versions = await people.versions({candidate_id for _, _, candidate_id in chunk})
+        versions = await candidates.versions(session, {candidate_id for _, _, candidate_id in chunk})
         told = {"added": events.member_added, "removed": events.member_removed}
         await outbox.record(
             session, *(told[change](pool, person, versions.get(person)) for change, pool, person in chunk)

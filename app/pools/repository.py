@@ -333,10 +333,6 @@ class PersonRepository(Repository[Candidate]):
         )
         return Counter({row.name: row.people for row in rows})
 
-    async def versions(self, ids: Collection[UUID]) -> dict[UUID, int]:
-        statement = self.visible().with_only_columns(Candidate.id, Candidate.version).where(Candidate.id.in_(ids))
-        return {row.id: row.version for row in (await self.session.execute(statement)).all()}
-
 
 def between(after: UUID | None, until: UUID | None, id_: Any = Candidate.id) -> list[ColumnElement[bool]]:  # noqa: ANN401 (a column of ids)
     """Say that an id is behind one and not behind another."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from app.candidates import service as candidates
 from app.kit import outbox
 from app.kit.clock import now
 from app.kit.db import Session
@@ -100,17 +101,18 @@ async def _exactly(
 
 async def _tell(session: Session, one: Serving, written: Sequence[Any]) -> None:
     """Tell whose tier is another, unless the version does not serve yet."""
-    if not one.is_published:
-        return
-    changes = ((row.candidate_id, row.before or one.lowest, row.after) for row in written)
-    await outbox.record(
-        session,
-        *(
-            events.tier_changed(person, one.model.key, before, after)
-            for person, before, after in changes
-            if before != after
-        ),
-    )
+    if one.is_published:
+        await tell_tiers(session, one.model.key, one.lowest, written)
+
+
+async def tell_tiers(session: Session, key: str, lowest: str, written: Sequence[Any]) -> int:
+    """Tell whose tier is another than before, which was the lowest for whom nothing was counted; return how many."""
+    changed = [row for row in written if (row.before or lowest) != row.after]
+    versions = await candidates.versions(session, [row.candidate_id for row in changed])
+    changes = ((row.candidate_id, versions.get(row.candidate_id), row.before or lowest, row.after) for row in changed)
+    told = [events.tier_changed(person, version, key, *tiers) for person, version, *tiers in changes]
+    await outbox.record(session, *told)
+    return len(told)
 
 
 async def _constants(session: Session) -> defaultdict[str, set[float]]:

@@ -13,7 +13,7 @@ from app.kit.db import Session
 from app.kit.errors import SortNotAllowed
 from app.kit.outbox import Wake
 from app.kit.paging import Paging
-from app.scores import backtest, counting, events, fit, registry, repository
+from app.scores import backtest, counting, fit, recount, registry, repository
 from app.scores.counting import Serving
 from app.scores.default_model import DEFAULT_MODEL
 from app.scores.errors import AtInFuture, KeyMismatch, NoDraft, ScoreModelNotFound
@@ -100,14 +100,9 @@ async def take_over(session: Session, key: str, version: int, served: int | None
     """
     [lowest] = [each.lowest for each in await registry.serving(session) if each.model.key == key and each.is_published]
     rows = await repository.take_over(session, key, version, served, ids)
-    changes = [
-        events.tier_changed(row.candidate_id, key, row.before or lowest, row.after)
-        for row in rows
-        if (row.before or lowest) != row.after
-    ]
-    await outbox.record(session, *changes)
+    told = await recount.tell_tiers(session, key, lowest, rows)
     await outbox.schedule(session, *(Wake("member", each) for each in ids))
-    return len(changes)
+    return told
 
 
 async def scores_of(

@@ -98,9 +98,9 @@ async def test_a_withdrawal_needs_only_purpose_channel_and_status(
     denied = await decide(api, candidate_id)
     assert (denied["decision"], denied["not_before"], codes(denied)) == ("deny", None, ["consent_withdrawn"])
     feed = (await api.get("/v1/changes")).json()["data"]
-    assert [(change["type"], change["data"]["status"]) for change in feed] == [
-        ("consent.changed", "granted"),
-        ("consent.changed", "withdrawn"),
+    assert [(change["type"], change["version"], change["data"]["status"]) for change in feed] == [
+        ("consent.changed", 1, "granted"),
+        ("consent.changed", 1, "withdrawn"),
     ]
 
 

@@ -46,7 +46,9 @@ async def score_of(api: httpx.AsyncClient, person: str, **query: Any) -> dict[st
 
 async def tier_changes(api: httpx.AsyncClient) -> list[tuple[str, dict[str, str]]]:
     changes = (await api.get("/v1/changes?limit=200")).json()["data"]
-    return [(each["id"], each["data"]) for each in changes if each["type"] == "score.tier_changed"]
+    told = [each for each in changes if each["type"] == "score.tier_changed"]
+    assert {(each["resource"], each["version"]) for each in told} <= {("candidate", 1)}
+    return [(each["id"], each["data"]) for each in told]
 
 
 async def publish(api: httpx.AsyncClient, database: Database, **members: Any) -> None:
