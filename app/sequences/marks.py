@@ -26,7 +26,8 @@ async def begin(session: Session, sequence_id: UUID, definition: Definition, bef
     `before` is what was live until now; None when nothing was, as after a pause.
     """
     known = {entry.word for entry in before.entry} if before is not None else set()
-    if definition.entry or any(isinstance(step, Wait) and step.until for _, step, _ in walk(definition.steps)):
+    waits = any(isinstance(step, Wait) and step.until for _, step, _ in walk(definition.steps))
+    if definition.entry or definition.exit_if is not None or waits:
         await _start(session)
         await outbox.schedule(session, Wake(enrollments.WATCH, enrollments.FEED))
     for entry in definition.entry:

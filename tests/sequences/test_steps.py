@@ -50,6 +50,18 @@ async def test_a_wait_ends_when_its_condition_holds(world: World, tenant: Tenant
     assert (await world.get(f"/v1/enrollments/{enrollment}"))["exit"]["reason"] == "done"
 
 
+async def test_who_meets_the_exit_leaves_before_the_next_mail_is_due(world: World, tenant: TenantFixture) -> None:
+    wait = {"key": "w", "type": "wait", "for": "P14D"}
+    sequence = await world.sequence(wait, exit_if=TAGGED)
+    candidate, other = await world.candidate(), await world.candidate()
+    leaves, stays = await world.enroll(sequence, candidate), await world.enroll(sequence, other)
+    await tag(world, candidate, "ready")
+    await follow(world, tenant)
+    await world.drain()
+    assert (await world.get(f"/v1/enrollments/{leaves}"))["exit"]["reason"] == "exit_if"
+    assert (await world.get(f"/v1/enrollments/{stays}"))["state"] == "active"
+
+
 async def test_a_condition_that_holds_already_is_no_wait(world: World) -> None:
     wait = {"key": "w", "type": "wait", "until": TAGGED, "limit": "P14D"}
     sequence = await world.sequence(wait)
