@@ -197,9 +197,7 @@ def _unknown(pointer: str) -> FieldError:
 
 def _item(index: int, entered: Entered) -> BatchItem:
     error = entered.error
-    listed = error.errors if error is not None else ()
-    if error is not None and not listed:
-        listed = (FieldError(f"/candidate_ids/{index}", error.code, error.detail),)
+    listed = [FieldError(f"/candidate_ids/{index}", error.code, error.detail)] if error is not None else []
     return BatchItem(
         index=index,
         client_ref=None,

@@ -10,7 +10,7 @@ from app.kit.errors import PreconditionFailed
 from app.kit.paging import PagingQuery
 from app.kit.routing import EdgeRoute, SessionDep, operation
 from app.kit.schemas import Page
-from app.pools.errors import CriteriaInvalid
+from app.pools.errors import CriteriaInvalid, PoolNotFound
 from app.sequences import errors, forecast, messages, models, report, roster, service, templates
 from app.sequences.figures import SequenceReport
 from app.sequences.forecast import ForecastCreate, ForecastRead
@@ -37,7 +37,7 @@ MERGE_PATCH = ("application/json", "application/merge-patch+json")
 MAX_TEMPLATE = 2 << 20
 READ, WRITE = "sequences:read", "sequences:write"
 WRONG_TEMPLATE = (errors.TemplateInvalid, errors.TemplateLimit)
-WRONG_SEQUENCE = (errors.SequenceKeyTaken, errors.TemplateNotFound, ContentNotFound, CriteriaInvalid)
+WRONG_SEQUENCE = (errors.SequenceKeyTaken, errors.TemplateNotFound, ContentNotFound, PoolNotFound, CriteriaInvalid)
 
 router = APIRouter(prefix="/v1", tags=["sequences"], route_class=EdgeRoute)
 

@@ -13,6 +13,8 @@ from app.kit.log import get_logger
 from app.kit.paging import Paging
 from app.kit.schemas import Page
 from app.pools import criteria_fields
+from app.pools import service as pools
+from app.pools.errors import PoolNotFound
 from app.sequences import definition as words
 from app.sequences import links, marks, models, render, templates
 from app.sequences.definition import Definition, Send
@@ -67,7 +69,7 @@ async def page(session: Session, paging: Paging, statuses: list[str]) -> Page[Se
 
 
 async def create(session: Session, body: SequenceWrite) -> SequenceRead:
-    """Make a sequence with a draft; raises SequenceKeyTaken, Invalid, TemplateNotFound, ContentNotFound."""
+    """Make a sequence with a draft; raises SequenceKeyTaken, Invalid and what `_check` does not find."""
     definition = body.definition()
     await _check(session, definition)
     sequence = models.Sequence(key=body.key, name=body.name or body.key, draft_revision=1)
@@ -77,7 +79,7 @@ async def create(session: Session, body: SequenceWrite) -> SequenceRead:
 
 
 async def replace(session: Session, sequence: models.Sequence, body: SequenceWrite) -> SequenceRead:
-    """Write a draft; what is live stays so. Raises SequenceKeyTaken, Invalid, TemplateNotFound, ContentNotFound."""
+    """Write a draft; what is live stays so. Raises SequenceKeyTaken, Invalid and what `_check` does not find."""
     definition = body.definition()
     await _check(session, definition)
     sequence.key, sequence.name = body.key, body.name or body.key
@@ -175,6 +177,7 @@ async def _add_revision(session: Session, sequence_id: UUID, revision: int, defi
 
 
 async def _check(session: Session, definition: Definition) -> None:
+    """Raise Invalid, TemplateNotFound, ContentNotFound or PoolNotFound for what a definition cannot hold."""
     wrong = [FieldError(*problem) for problem in words.problems(definition)]
     if wrong:
         raise Invalid(errors=wrong)
@@ -187,6 +190,16 @@ async def _check(session: Session, definition: Definition) -> None:
     for place, step in _sends(definition):
         if step.content is not None and step.content.content_id is not None:
             await _require_content(session, f"{place}/content/content_id", step.content.content_id)
+    for index, entry in enumerate(definition.entry):
+        if entry.pool_id is not None:
+            await _require_pool(session, f"/entry/{index}/pool_id", entry.pool_id)
+
+
+async def _require_pool(session: Session, pointer: str, pool_id: UUID) -> None:
+    try:
+        await pools.find(session, pool_id)
+    except PoolNotFound as error:
+        raise PoolNotFound(errors=[_not_found(pointer)]) from error
 
 
 async def _require_content(session: Session, pointer: str, content_id: UUID) -> None:

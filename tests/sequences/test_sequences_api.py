@@ -123,6 +123,8 @@ async def test_keys_are_of_their_own_and_templates_are_there(world: World) -> No
     problem = await world.post("/v1/sequences", {"key": "k", "steps": twice}, 422)
     assert problem["errors"][0]["code"] == "duplicate_step_key"
     stranger = {"key": "a", "type": "send", "template_id": str(new_id())}
+    nowhere = {"key": "k", "steps": [], "entry": [{"on": "pool_entered", "pool_id": str(new_id())}]}
+    assert (await world.post("/v1/sequences", nowhere, 404))["errors"][0]["pointer"] == "/entry/0/pool_id"
     problem = await world.post("/v1/sequences", {"key": "k", "steps": [stranger]}, 404)
     assert problem["errors"][0]["pointer"] == "/steps/0/template_id"
 
@@ -191,7 +193,11 @@ async def test_enrolling_many_answers_each(world: World) -> None:
     outcomes = [(each["index"], each["status"], each["outcome"]) for each in batch["items"]]
     assert outcomes == [(0, 201, "created"), (1, 200, "existing"), (2, 404, "refused"), (3, 200, "existing")]
     assert batch["counts"] == {"created": 1, "existing": 2, "refused": 1, "total": 4}
-    assert batch["items"][2]["errors"][0]["code"] == "not_found"
+    assert batch["items"][2]["errors"][0] | {"detail": ""} == {
+        "pointer": "/candidate_ids/2",
+        "code": "not_found",
+        "detail": "",
+    }
     assert (await world.post(path, {"candidate_ids": []}, 207))["items"] == []
     too_many = await world.post(path, {"candidate_ids": [str(new_id())] * 501}, 413)
     assert too_many["code"] == "too_many_items"
