@@ -1,8 +1,9 @@
 """`make bench`: measure, print one table, write benchmarks/results.json.
 
-    python -m benchmarks [PART ...]
+    python -m benchmarks [PART ...] [--people N]
 
-With parts named (`story`, `ingest`, `hooks`, `memory`, `scores`) only those are measured, and nothing is written.
+With parts named (`story`, `ingest`, `hooks`, `memory`, `directory`, `scores`) only those are measured, and nothing is
+written.
 """
 
 import argparse
@@ -14,10 +15,10 @@ from typing import Final
 
 import httpx
 
-from benchmarks import hooks, ingest, report, scores, story
+from benchmarks import directory, hooks, ingest, report, scores, story
 from benchmarks.stand import Stand, stand
 
-PARTS: Final = ("story", "ingest", "hooks", "memory", "scores")
+PARTS: Final = ("story", "ingest", "hooks", "memory", "directory", "scores")
 
 
 async def measure(place: Stand, parts: Collection[str]) -> list[report.Figure]:
@@ -40,11 +41,15 @@ def main() -> None:
     """Measure what is asked for, or everything."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
-    parts = parser.parse_args().parts
+    parser.add_argument("--people", type=int, default=100_000, help="of the part directory (default 100000)")
+    given = parser.parse_args()
+    parts = given.parts
     if unknown := set(parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     with stand() as running:
         figures = asyncio.run(measure(running, parts or PARTS))
+    if not parts or "directory" in parts:
+        figures += directory.beside(given.people)
     if not parts or "scores" in parts:
         figures += scores.measure()
     (report.table if parts else report.show)(figures)

@@ -1,18 +1,20 @@
 """Lists, names and searches among a million people, each beside the statement that somebody would write by hand.
 
-    python -m benchmarks.directory [PEOPLE]
+    python -m benchmarks.directory [PEOPLE] [--keep FOLDER] [--only TEXT]
 
 The statement answers the same people with the same members, as JSON made by the database, through a bare route.
+A folder that is kept holds the people for the next run; of the cases those can be chosen that have TEXT in their name.
 """
 
+import argparse
 import asyncio
 import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 from uuid import UUID
@@ -24,7 +26,7 @@ from app.kit import json
 from app.kit.ids import new_id
 from app.kit.paging import make_cursor
 from app.settings import get_settings
-from benchmarks import load, population, report
+from benchmarks import load, population, rebuild, report
 from benchmarks.report import Figure
 from benchmarks.stand import Stand, stand
 
@@ -45,8 +47,9 @@ LIVE: Final = "c.tenant_id = '{tenant}' and c.hidden_at is null and c.erased_at 
 NEWEST: Final = "order by c.created_at desc, c.id limit 51"
 
 
-def _filed(term: str, *, begins: bool = False) -> str:
-    holds = f"t.term >= '{term}' and t.term < '{term}~'" if begins else f"t.term = '{term}'"
+def _filed(*terms: str, begins: bool = False) -> str:
+    listed = ", ".join(f"'{term}'" for term in terms)
+    holds = f"t.term >= {listed} and t.term < {listed} || '~'" if begins else f"t.term in ({listed})"
     return f"exists (select from terms t where t.tenant_id = c.tenant_id and t.candidate_id = c.id and {holds})"
 
 
@@ -81,7 +84,7 @@ MET: Final = " and ".join(
     [
         LIVE,
         _filed("s:python"),
-        f"({_filed('t:tag-7')} or {_filed('t:tag-8')})",
+        _filed("t:tag-7", "t:tag-8"),
         "c.years_of_experience >= 3",
         KNOWS,
     ]
@@ -111,7 +114,10 @@ select json_agg(found) from (
     from pool_members m join scores s on s.tenant_id = m.tenant_id and s.candidate_id = m.candidate_id
       and s.model_key = 'default' and s.model_version = 1
     where m.tenant_id = '{{tenant}}' and m.pool_id = '{{pool}}' order by value desc, s.candidate_id limit 51
-  ) s join ({SHOWN}) p on p.tenant_id = '{{tenant}}' and p.id = s.candidate_id order by value desc) found"""
+  ) s join (select c.*, array(select to_jsonb(t) from touchpoints t where t.tenant_id = c.tenant_id
+    and t.candidate_id = c.id) as touchpoints, (select to_jsonb(l) from leases l where l.tenant_id = c.tenant_id
+    and l.candidate_id = c.id) as lease from ({SHOWN}) c
+  ) p on p.tenant_id = '{{tenant}}' and p.id = s.candidate_id order by value desc) found"""
 
 
 def _cases(place: population.Population, deep: tuple[datetime, UUID]) -> list[Case]:
@@ -145,34 +151,49 @@ def _named(q: str, condition: str) -> Case:
     return Case(f"name search {q}", "GET", f"/v1/candidates?{urlencode({'q': q})}", None, _people(condition))
 
 
-async def measure(place: Stand, people: int = PEOPLE) -> list[Figure]:
-    """Load the people, ask each question of both in turn, and compare."""
+async def measure(place: Stand, people: int = PEOPLE, only: str = "") -> list[Figure]:
+    """Load the people unless they are there, ask each question of both in turn, and compare."""
     connection = await place.connect()
-    begun = time.perf_counter()
-    big, tenants = await _tenants(connection, place, people)
-    loaded = await population.load(connection, tenants)
-    seconds = time.perf_counter() - begun
+    loaded, figures = await _loaded(connection, place, people)
     deep = await connection.fetchrow(
         """select created_at, id from candidates where tenant_id = $1 order by created_at desc, id offset $2 limit 1""",
-        big,
+        loaded.tenant_id,
         min(DEEP * PAGE, people - 2 * PAGE),
     )
     await connection.close()
     os.environ["TALENTPOOL_DATA_DIR"] = str(place.folder)  # cursors are signed with the stand's secret
     get_settings.cache_clear()
-    figures = [Figure(f"loading {people:,} people", seconds, "s", target="≤ 300 s")]
-    for case in _cases(loaded[0], (deep["created_at"], deep["id"])):
-        figures += await _compare(place, case, loaded[0])
-    return figures
+    for case in _cases(loaded, (deep["created_at"], deep["id"])):
+        if only in case.what:
+            figures += await _compare(place, case, loaded)
+    return figures + (await rebuild.measure(place, people) if only in "rebuild" else [])
 
 
-async def _tenants(connection: asyncpg.Connection, place: Stand, people: int) -> tuple[UUID, list[tuple[UUID, int]]]:
+def beside(people: int) -> list[Figure]:
+    """Measure on a stand of its own."""
+    with stand() as running:
+        return asyncio.run(measure(running, people))
+
+
+async def _loaded(
+    connection: asyncpg.Connection, place: Stand, people: int
+) -> tuple[population.Population, list[Figure]]:
+    """Return the people of a kept folder, or load them and say how long it took."""
+    if kept := await population.find(connection):
+        assert kept.people == people, f"the folder holds {kept.people:,} people"
+        return kept, []
+    begun = time.perf_counter()
+    loaded = await population.load(connection, await _tenants(connection, place, people))
+    return loaded[0], [Figure(f"loading {people:,} people", time.perf_counter() - begun, "s")]
+
+
+async def _tenants(connection: asyncpg.Connection, place: Stand, people: int) -> list[tuple[UUID, int]]:
     big = await connection.fetchval("select auth_key($1)", place.key.split("_")[2])
     others = [new_id() for _ in range(OTHERS)]
     await connection.executemany(
         "insert into tenants (id, name) values ($1, $2)", [(each, f"Other {each}") for each in others]
     )
-    return big, [(big, people), *((each, FEW) for each in others)]
+    return [(big, people), *((each, FEW) for each in others)]
 
 
 async def _compare(place: Stand, case: Case, loaded: population.Population) -> list[Figure]:
@@ -201,12 +222,19 @@ async def _in_turn(place: Stand, ours: bytes, hand: bytes) -> tuple[load.Measure
     return measured, bare
 
 
-def main(arguments: Sequence[str]) -> None:
+def main() -> None:
     """Measure by itself, and print the table."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.directory", description=(__doc__ or "").partition("\n")[0]
+    )
+    parser.add_argument("people", nargs="?", type=int, default=PEOPLE, help=f"how many people (default {PEOPLE})")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the database there for the next run")
+    parser.add_argument("--only", default="", metavar="TEXT", help="measure the cases with this in their name")
+    given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the stand is taken down
-    with stand() as running:
-        report.table(asyncio.run(measure(running, *map(int, arguments))))
+    with stand(given.keep) as running:
+        report.table(asyncio.run(measure(running, given.people, given.only)))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

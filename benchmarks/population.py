@@ -1,4 +1,4 @@
-"""A tenant of any size, loaded by sets: people as the doors would have filed them, their scores, consents and a pool.
+"""A tenant of any size, loaded by sets: people as the doors would have filed them, with all that lists look at.
 
 What a name, a company or a skill is filed under is computed by the product, once for each distinct word; the database
 combines the words to people. Indexes are made after the rows, which is why the database must be the benchmark's own.
@@ -35,7 +35,7 @@ COMMON: Final = 0.6
 PREPARED: Final = """
 set statement_timeout = 0; set synchronous_commit = off; set maintenance_work_mem = '512MB'; set work_mem = '256MB'
 """
-INDEXED: Final = ("candidates", "identifiers", "terms", "scores", "consents", "counted")
+INDEXED: Final = ("candidates", "identifiers", "terms", "scores", "consents", "counted", "touchpoints")
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,16 @@ class Population:
     people: int
 
 
+async def find(connection: asyncpg.Connection) -> Population | None:
+    """Return the largest tenant that was loaded before, None where there is none."""
+    row = await connection.fetchrow(
+        """select p.tenant_id, p.id as pool_id, count(*) as people
+           from pools p join counted c on c.tenant_id = p.tenant_id where p.key = 'bench'
+           group by p.tenant_id, p.id order by people desc limit 1"""
+    )
+    return Population(**row) if row else None
+
+
 async def load(connection: asyncpg.Connection, tenants: Sequence[tuple[UUID, int]], seed: int = 7) -> list[Population]:
     """Fill these tenants with so many people each; `connection` is one that no policy holds."""
     await connection.execute(PREPARED)
@@ -55,9 +65,7 @@ async def load(connection: asyncpg.Connection, tenants: Sequence[tuple[UUID, int
     found = [await _people(connection, tenant_id, people) for tenant_id, people in tenants]
     for statement in indexes:
         await connection.execute(statement)
-    await connection.execute(
-        "vacuum analyze candidates, terms, scores, consents, identifiers, pool_members, counted, facet_counts"
-    )
+    await connection.execute(f"vacuum analyze pool_members, facet_counts, contents, {', '.join(INDEXED)}")
     return found
 
 
@@ -139,8 +147,10 @@ select x.n, uuidv7(-((%(people)s - x.n) * interval '1 minute')) as id, f.kanji a
     'w:' || f.key || g.key, 'w:' || g.key || f.key, 'w:' || f.key, 'w:' || g.key] ||
     array(select 'n:' || substr(f.kanji, i, 2) from generate_series(1, length(f.kanji) - 1) i) ||
     array(select 'n:' || substr(g.kanji, i, 2) from generate_series(1, length(g.kanji) - 1) i) ||
-    c.terms || s1.terms || s2.terms || t1.terms || t2.terms || l.terms as terms, x.dice
-from (select n, hashint8(n) as h, (hashint8(n + 77) & 1023) / 1024.0 as dice from generate_series(1, %(people)s) n) x
+    c.terms || s1.terms || s2.terms || t1.terms || t2.terms || l.terms as terms, x.fit, x.interest,
+  case when x.fit + x.interest >= 50 then 'hot' when x.fit + x.interest >= 20 then 'warm' else 'cold' end as tier
+from (select n, n %% 3 * 5.0 as fit, (1 + (hashint8(n + 77) & 1023)) / 20.0 as interest
+  from generate_series(1, %(people)s) n) x
 join part_names f on f.kind = 'family' and f.n = (hashint8(x.n * 3) & 2147483647) %% 5000
 join part_names g on g.kind = 'given' and g.n = (hashint8(x.n * 5 + 1) & 2147483647) %% 5000
 join part_words c on c.kind = 'company' and c.n = (hashint8(x.n * 7 + 2) & 2147483647) %% 48
@@ -175,12 +185,21 @@ select '%(tenant)s', uuidv7(), id, id, 'recruiting', 'email', 'granted', 'consen
 from made where n %% 5 > 0 order by n;
 insert into scores (tenant_id, model_key, model_version, candidate_id, fit, interest, since, half_life_days, rank_key,
   tier, computed_at)
-select '%(tenant)s', 'default', 1, id, 0, 60 * dice, now(), 30, ln(1 + 60 * dice) / ln(2),
-  case when 60 * dice >= 50 then 'hot' when 60 * dice >= 20 then 'warm' else 'cold' end, now() from made order by id;
+select '%(tenant)s', 'default', 1, id, fit, interest, now(), 30,
+  1 + ln(interest) / ln(2) + extract(epoch from now()) / 86400 / 30, tier, now() from made order by id;
 insert into terms (tenant_id, term, candidate_id)
 select '%(tenant)s'::uuid, term, id from made, lateral (select distinct unnest(terms)) as t(term);
 insert into pool_members (tenant_id, pool_id, candidate_id, by)
 select '%(tenant)s', '%(pool)s', id, 'criteria' from made where n %% 50 = 0;
+insert into touchpoints (tenant_id, id, candidate_id, arrived_with, type, occurred_at, source, external_id, topics,
+  data, actor, actor_rule_version)
+select '%(tenant)s', uuidv7(), id, id, type, now() - (n + 37 * place) %% 200 * interval '1 day', 'mailing',
+  n || ':' || place, '{cloud}', jsonb_build_object('url', 'https://example.com/' || n %% 50), 'human', 1
+from made, unnest(array['email_opened', 'email_clicked', 'event_attended', 'page_viewed'])
+  with ordinality as t(type, place) where n %% 5 = 0 order by n;
+insert into contents (tenant_id, id, key, kind, title, url, topics)
+select '%(tenant)s', uuidv7(), 'item-' || n, 'article', 'Item ' || n, 'https://example.com/' || n, '{cloud}'
+from generate_series(1, 20) n;
 create temp table held on commit drop as
 select id, array_agg(distinct field || e'\\t' || value) as pairs from (
   select id, 'tags' as field, unnest(tags) as value from made
@@ -188,8 +207,7 @@ select id, array_agg(distinct field || e'\\t' || value) as pairs from (
   union all select id, 'sources.type', 'event' from made
   union all select id, 'current_company', company from made
   union all select id, 'location.city', city from made
-  union all select id, 'score.tier',
-    case when 60 * dice >= 50 then 'hot' when 60 * dice >= 20 then 'warm' else 'cold' end from made
+  union all select id, 'score.tier', tier from made
 ) as known group by id;
 insert into counted (tenant_id, candidate_id, held)
 select '%(tenant)s', id, (select jsonb_agg(jsonb_build_array(split_part(pair, e'\\t', 1), split_part(pair, e'\\t', 2)))

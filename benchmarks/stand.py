@@ -23,9 +23,9 @@ from app.kit.embedded import running_database_url
 
 READY_S = 90
 SCHEMA = """
-create schema bench;
-create table bench.touchpoints (like public.touchpoints including all);
-create table bench.changes (like public.changes including all);
+create schema if not exists bench;
+create table if not exists bench.touchpoints (like public.touchpoints including all);
+create table if not exists bench.changes (like public.changes including all);
 """
 
 
@@ -56,9 +56,10 @@ class Stand:
 
 
 @contextmanager
-def stand() -> Iterator[Stand]:
-    """Start both, and stop them."""
-    folder = Path(tempfile.mkdtemp(prefix="tp-bench-"))
+def stand(kept: Path | None = None) -> Iterator[Stand]:
+    """Start both, and stop them; their folder goes, unless it is one that is kept."""
+    folder = kept or Path(tempfile.mkdtemp(prefix="tp-bench-"))
+    folder.mkdir(parents=True, exist_ok=True)
     place = Stand(folder, free_port(), free_port())
     environment = {
         **os.environ,
@@ -80,7 +81,8 @@ def stand() -> Iterator[Stand]:
         for process in reversed(running):
             process.send_signal(signal.SIGINT)
             process.wait(30)
-        shutil.rmtree(folder, ignore_errors=True)
+        if kept is None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _start(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
