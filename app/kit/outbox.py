@@ -116,13 +116,17 @@ async def number(session: Session) -> int:
     if not await session.value("select exists (select from changes where seq is null)"):
         return 0
     await session.run("insert into feed_heads (last_seq) values (0) on conflict do nothing")
-    await session.run("select 1 from feed_heads for update")
-    return await session.run("""
-        with fresh as (
-          select n, row_number() over (order by n) + (select last_seq from feed_heads) as seq
-          from changes where seq is null
-        ), numbered as (
-          update changes set seq = fresh.seq from fresh where changes.n = fresh.n returning changes.seq
-        )
-        update feed_heads set last_seq = (select max(seq) from numbered) where exists (select 1 from numbered)
-    """)
+    last = await session.value("select last_seq from feed_heads for update")
+    fresh = [row.n for row in await session.rows("select n from changes where seq is null order by n")]
+    # The entries are named, for how many are without a number cannot be estimated, and a join of guesses takes minutes.
+    await session.run(
+        """with numbered as (
+             update changes c set seq = :last + f.place
+             from unnest(cast(:fresh as bigint[])) with ordinality as f(n, place)
+             where c.n = f.n and c.n = any(:fresh) and c.seq is null
+           )
+           update feed_heads set last_seq = :last + cardinality(cast(:fresh as bigint[]))""",
+        fresh=fresh,
+        last=last,
+    )
+    return len(fresh)
