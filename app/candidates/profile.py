@@ -94,15 +94,15 @@ class _Said:
 def compute(records: Sequence[Record], order: Sequence[str] = SOURCE_ORDER) -> Computed:
     """Compute the profile of one person from all records, the oldest first."""
     ranked = [(record.rank(order), place, record) for place, record in enumerate(records)]
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] = {**dict.fromkeys((*SCALARS, "location")), "custom_fields": {}}
     provenance: dict[str, str] = {}
     warnings: list[dict[str, Any]] = []
     words: dict[str, list[_Said]] = {}
     for rank, place, record in ranked:
         for name, value in record.payload.items():
             words.setdefault(name, []).append(_Said(rank, place, value, record))
-    for name in (*SCALARS, "location", "custom_fields"):
-        fields[name], winner = _SINGLE.get(name, _scalar)(words.get(name, ()))
+    for name in [each for each in fields if each in words]:
+        fields[name], winner = _SINGLE.get(name, _scalar)(words[name])
         if winner is not None:
             provenance[name] = winner.record.id
             warnings.extend(_superseded(name, winner, words[name]))

@@ -1,6 +1,7 @@
 """What a candidate is found by: search terms of texts (`n:`, `w:`) and exact terms of filters."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from app.criteria.fold import fold
@@ -17,9 +18,15 @@ FILTERS: Final[Mapping[str, str]] = {
 }
 
 
+@lru_cache(maxsize=4_096)
 def filter_term(kind: str, value: str) -> str:
     """Return the term that a filter's value asks for, case and width aside."""
     return f"{FILTERS[kind]}:{fold(value)}"
+
+
+@lru_cache(maxsize=4_096)
+def _words_of(text: str) -> frozenset[str]:
+    return frozenset(text_terms(text))
 
 
 def terms_of(fields: Mapping[str, Any], names: Iterable[NameFeatures]) -> set[str]:
@@ -28,7 +35,7 @@ def terms_of(fields: Mapping[str, Any], names: Iterable[NameFeatures]) -> set[st
     company, city = fields["current_company"], (fields["location"] or {}).get("city")
     skills = [skill["name"] for skill in fields["skills"]]
     for text in filter(None, (company, *skills)):
-        found |= text_terms(text)
+        found |= _words_of(text)
     exact = {
         "skill": skills,
         "tag": fields["tags"],

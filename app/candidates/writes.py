@@ -51,7 +51,7 @@ class Writes:
         for record in draft.added:
             self._add_record(draft.id, record, removed, is_current=newest[record.chain] == record.id)
         self.freed += [{"source": of, "external_id": each, "candidate_id": draft.id} for of, each in removed]
-        names = (record.features.name for record in draft.records)
+        names = {record.features.name for record in draft.records} - {None}
         self.terms += [(draft.id, term) for term in terms_of(draft.fields, filter(None, names))]
 
     def _add_record(

@@ -12,6 +12,7 @@ from app.candidates.standing import Standing, united
 from app.consent import service as consent
 from app.dedup import merging as matching
 from app.kit import outbox
+from app.kit.chunks import in_turns
 from app.kit.clock import now
 from app.kit.db import Session
 from app.kit.errors import Overtaken
@@ -49,7 +50,7 @@ async def merge_seen(session: Session, scene: Scene, wanted: Sequence[Wanted], *
         return []
     if not scene.shows(ids_of(wanted)):
         raise Overtaken
-    done = [scene.unite(each) for each in wanted]
+    done = [scene.unite(each) async for each in in_turns(wanted)]
     if not await scene.hold(session):
         raise Overtaken
     owned = await belongings(session, wanted)

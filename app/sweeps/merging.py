@@ -7,7 +7,7 @@ component that cannot be merged now is left to the next sweep.
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from app.dedup.merging import Edge
 from app.dedup.rules import Judgement, Knowledge, judge
 from app.dedup.sides import Side
 from app.dedup.words import words_of
-from app.kit.chunks import chunks
+from app.kit.chunks import chunks, in_turns
 from app.kit.jobs import Claim
 from app.kit.log import get_logger
 from app.merges import service as merges
@@ -81,8 +81,9 @@ class Merging:
             scene = await merges.look(session, (each for members in groups for each in members))
             live = [members for members in groups if scene.shows(members)]
             people = await dedup.sides_of(session, sorted({each for members in live for each in members}))
-            await dedup.learn(session, self.known, [side for said in people.values() for side in said])
-            edges = self._edges(live, scene, people)  # at once: what is known is forgotten with the next batch
+            known = replace(self.known)
+            await dedup.learn(session, known, [side for said in people.values() for side in said])
+        edges = await self._edges(live, known, scene, people)
         return Batch(
             live,
             scene,
@@ -90,20 +91,20 @@ class Merging:
             sum(_pairs_across([len(people.get(each, ())) for each in members]) for members in live),
         )
 
-    def _edges(
-        self, groups: Sequence[Group], scene: Scene, people: Mapping[UUID, Sequence[Side]]
+    async def _edges(
+        self, groups: Sequence[Group], known: Knowledge, scene: Scene, people: Mapping[UUID, Sequence[Side]]
     ) -> dict[UUID, Edge | None]:
         """Return loser → the link that speaks most strongly for its being in its group."""
-        losers = (each for members in groups for each in members[1:])
-        judged = {
-            loser: judge(people[a], people[b], self.known)
-            for loser, (a, b) in ((each, self.best[each]) for each in losers)
-            if a in people and b in people
-        }
         said = {UUID(record.id): record for draft in scene.drafts.values() for record in draft.records}
-        told = (said[each] for found in judged.values() for each in found.records if each in said)
-        spelled = {UUID(record.id): words_of(record.payload, record.features) for record in told}
-        return {loser: _edge(found, self.known, spelled) for loser, found in judged.items()}
+        edges = {}
+        async for loser in in_turns([each for members in groups for each in members[1:]]):
+            left, right = self.best[loser]
+            if left in people and right in people:
+                judgement = judge(people[left], people[right], known)
+                told = (said[each] for each in judgement.records if each in said)
+                spelled = {UUID(record.id): words_of(record.payload, record.features) for record in told}
+                edges[loser] = _edge(judgement, known, spelled)
+        return edges
 
     async def _write(self, batch: Batch) -> None:
         try:
