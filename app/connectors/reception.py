@@ -193,8 +193,8 @@ async def process(session: Session, connection: Connection, kept: Kept) -> None:
 
 async def settle(session: Session, connection: Connection, kept: Kept, parsed: Parsed) -> None:
     """Store what a delivery says, and note what became of it; what was stored before changes nothing."""
-    items, unfit = touchpoints(parsed.signals, source_of(connection.provider, connection.id))
-    items = await _with_our_topics(session, items)
+    named, unfit = touchpoints(parsed.signals, source_of(connection.provider, connection.id))
+    items = await _with_our_topics(session, await timeline.best_named(session, named))
     found = await timeline.ingest(session, items, connection_id=connection.id, delivery_id=kept.id) if items else []
     if connection.settings.get("create_candidates"):
         strangers = {each.external_id for each, one in zip(items, found, strict=True) if one.outcome == "unmatched"}

@@ -146,9 +146,9 @@ def preview(connection: Connection, body: PreviewBody) -> Preview:
     """Return what a body would become; nothing is written."""
     raw = body.body.encode() if isinstance(body.body, str) else json.dumpb(body.body)
     parsed = PROVIDERS[connection.provider].hook.parse({}, raw, connection.settings)
-    items, unfit = touchpoints(parsed.signals, source_of(connection.provider, connection.id))
+    named, unfit = touchpoints(parsed.signals, source_of(connection.provider, connection.id))
     return Preview(
-        touchpoints=[SignalPreview.model_validate(item.model_dump()) for item in items],
+        touchpoints=[SignalPreview.model_validate(first.model_dump()) for first, *_ in named],
         ignored=parsed.ignored,
         unreadable=parsed.unreadable + unfit,
     )

@@ -1,7 +1,7 @@
 """From what a provider says to a touchpoint."""
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -13,6 +13,10 @@ AGENT_MAX: Final = 2_000
 IDENTIFIER_MAX: Final = 500
 TOPIC_MAX: Final = 200
 TOPICS_MAX: Final = 50
+NOBODY: Final = {"email": None, "person": None, "phone": None}
+
+Ways = list[ProviderTouchpointIn]
+"""One touchpoint, named by each of its person's identifiers in the order in which they are tried."""
 
 
 def source_of(provider: str, connection_id: UUID) -> str:
@@ -20,10 +24,10 @@ def source_of(provider: str, connection_id: UUID) -> str:
     return f"{provider}:{connection_id}"
 
 
-def touchpoints(signals: Iterable[Signal], source: str) -> tuple[list[ProviderTouchpointIn], int]:
+def touchpoints(signals: Iterable[Signal], source: str) -> tuple[list[Ways], int]:
     """Return the signals as touchpoints, and how many of them have a member that no touchpoint can hold."""
-    read = [_touchpoint(signal, source) for signal in signals]
-    good = [each for each in read if each is not None]
+    read = [_ways(signal, source) for signal in signals]
+    good = [each for each in read if each]
     return good, len(read) - len(good)
 
 
@@ -39,15 +43,11 @@ def about(item: ProviderTouchpointIn, topics: Iterable[str]) -> ProviderTouchpoi
     return item if united == item.topics else item.model_copy(update={"topics": united})
 
 
-def _touchpoint(signal: Signal, source: str) -> ProviderTouchpointIn | None:
-    """Name the person by the first that is known of e-mail, the provider's own id, and phone."""
+def _ways(signal: Signal, source: str) -> Ways:
     try:
-        email = _short(signal.email)
-        person = None if email or signal.person is None else _person(signal.person)
-        return ProviderTouchpointIn(
-            email=email,
-            person=person,
-            phone=None if email or person else _short(signal.phone),
+        named, *others = [*_names(signal)] or [{}]
+        first = ProviderTouchpointIn(
+            **named,
             type=signal.type,
             occurred_at=signal.occurred_at,
             source=source,
@@ -57,7 +57,18 @@ def _touchpoint(signal: Signal, source: str) -> ProviderTouchpointIn | None:
             evidence=_evidence(signal.evidence),
         )
     except ValidationError:
-        return None
+        return []
+    return [first, *(first.model_copy(update={**NOBODY, **other}) for other in others)]
+
+
+def _names(signal: Signal) -> Iterator[dict[str, Any]]:
+    """Yield what is known of e-mail, the provider's own id, and phone."""
+    if email := _short(signal.email):
+        yield {"email": email}
+    if signal.person is not None:
+        yield {"person": _person(signal.person)}
+    if phone := _short(signal.phone):
+        yield {"phone": phone}
 
 
 def _short(named: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 from uuid import UUID
 
 from app.candidates import service as candidates
@@ -28,6 +28,7 @@ Outcome = Literal["created", "repeated", "unmatched", "invalid"]
 JUDGED_TOGETHER: Final = JUDGED | TELLING
 VISITS: Final = frozenset({"email_clicked", "page_viewed", "content_downloaded"})
 TOPICS_MAX: Final = 50
+Item = TypeVar("Item", bound=TouchpointIn)
 
 
 @dataclass(eq=False, slots=True)
@@ -45,6 +46,20 @@ class Ingested:
 def refused(refusal: AppError) -> Ingested:
     """Return the answer to an item that cannot be stored."""
     return Ingested("invalid", refusal.status, refusal=refusal)
+
+
+async def best_named(session: Session, named: Sequence[Sequence[Item]]) -> list[Item]:
+    """Return of each touchpoint the first way to name its person by which one person is known; else the first."""
+    several = [each for ways in named if len(ways) > 1 for each in ways]
+    drafts = await _drafts(session, several) if several else []
+    rows = [each for each in drafts if isinstance(each, NewTouchpoint)]
+    people = (await _located(session, rows)).people if rows else {}
+    known = {
+        id(each)
+        for each, row in zip(several, drafts, strict=True)
+        if isinstance(row, NewTouchpoint) and len(people.get(row.name, ())) == 1
+    }
+    return [next((each for each in ways if id(each) in known), ways[0]) for ways in named]
 
 
 async def ingest(

@@ -17,7 +17,7 @@ from app.kit.db import Session
 from app.kit.paging import Paging
 from app.kit.schemas import Page, ProblemField
 from app.touchpoints import events
-from app.touchpoints.arrival import Ingested, Outcome, ingest, refused
+from app.touchpoints.arrival import Ingested, Outcome, best_named, ingest, refused
 from app.touchpoints.batch import Item, Refused
 from app.touchpoints.errors import TouchpointNotFound
 from app.touchpoints.models import Touchpoint
@@ -37,7 +37,7 @@ from app.touchpoints.signals import TouchpointSignal, signals
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
-__all__ = ["Ingested", "ingest"]
+__all__ = ["Ingested", "best_named", "ingest"]
 
 
 async def create(session: Session, body: TouchpointIn) -> tuple[TouchpointRead, bool]:

@@ -167,6 +167,32 @@ async def test_any_sender_with_one_secret_header(hook: Hook, database: Database,
         assert "x-token" not in await session.value("select headers from deliveries")
 
 
+async def test_a_person_is_found_by_mail_then_by_external_id_then_by_phone(hook: Hook) -> None:
+    known = {
+        "full_name": "高橋 花子",
+        "email_addresses": [{"value": "hanako@example.com"}],
+        "external_ids": [{"source": "crm", "id": "7"}],
+        "phone_numbers": [{"value": "+819012345678"}],
+    }
+    person = (await hook.api.post("/v1/candidates", json=known)).json()["id"]
+    names = ("type", "occurred_at", "email", "person", "phone")
+    chosen = {"header": "x-token", "types": {"call": "call"}, "mapping": {each: f"/{each}" for each in names}}
+    body = {"provider": "generic", "name": "Calls", "settings": chosen, "secret": "0123456789abcdef"}
+    calls = Hook(hook.api, hook.sender, (await hook.api.post("/v1/connections", json=body)).json()["id"])
+
+    async def told(**of: Any) -> tuple[str | None, str]:
+        raw = json.dumpb({"type": "call", "occurred_at": now().isoformat(), **of})
+        assert (await calls.post(raw, {"X-Token": "0123456789abcdef"})).status_code == 204
+        newest = (await hook.api.get(f"/v1/touchpoints?source=generic:{calls.id}")).json()["data"][0]
+        return newest["candidate_id"], newest["identifier"]["kind"]
+
+    ours, theirs = {"source": "crm", "id": "7"}, {"source": "crm", "id": "8"}
+    assert await told(email="HANAKO@example.com", person=theirs, phone="1") == (person, "email")
+    assert await told(email="new@example.com", person=ours) == (person, "external_id")
+    assert await told(email="new@example.com", person=theirs, phone="090-1234-5678") == (person, "phone")
+    assert await told(email="new@example.com", person=theirs, phone="090-0000-0000") == (None, "email")
+
+
 async def test_a_mistake_of_ours_parks_the_delivery_until_it_is_redriven(
     hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
