@@ -155,6 +155,8 @@ class ScoreModelWrite(ScoreModelDefinition):
 class ScoreModelVersion(ScoreModelDefinition):
     """One version of a model; a draft has neither number nor date, and the one of the first day no date."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
     version: int | None
     published_at: Timestamp | None
 
