@@ -26,6 +26,7 @@ async def measure(place: Stand, parts: Collection[str]) -> list[report.Figure]:
     headers = {"Authorization": f"Bearer {place.key}"}
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{place.port}", headers=headers, timeout=120) as client:
         candidates, figures = await story.people(client), list[report.Figure]()
+        await place.analyze()
         if "story" in parts:
             figures.append(await story.signal_to_score(client, candidates))
         if "ingest" in parts:

@@ -32,21 +32,15 @@ async def batch(stand: Stand, candidates: Sequence[str]) -> Figure:
     return Figure("POST /v1/touchpoints/batch, 1,000 a call", ours * BATCH, "rows/s", bare * BATCH, "≥ 0.5")
 
 
-async def bare_batches(stand: Stand, rows: int, calls: int) -> float:
-    """Return the rows per second of the yardstick's batches of `rows`."""
-    bodies = [json.dumpb([_touchpoint([str(new_id())], number) for number in range(rows)]) for _ in range(calls)]
-    measured = await _speed(stand.yardstick_port, "/batch", bodies, 1, {"Content-Type": "application/json"})
-    return measured * rows
-
-
 async def _race(stand: Stand, path: str, yardstick: str, bodies: list[bytes], connections: int) -> tuple[float, float]:
     """Run both, warmed up, one after the other; return requests per second of each."""
     headers = {"Authorization": f"Bearer {stand.key}", "Content-Type": "application/json"}
-    bare = await _speed(stand.yardstick_port, yardstick, bodies, connections, headers)
-    return await _speed(stand.port, path, bodies, connections, headers), bare
+    bare = await speed(stand.yardstick_port, yardstick, bodies, connections, headers)
+    return await speed(stand.port, path, bodies, connections, headers), bare
 
 
-async def _speed(port: int, path: str, bodies: list[bytes], connections: int, headers: dict[str, str]) -> float:
+async def speed(port: int, path: str, bodies: list[bytes], connections: int, headers: dict[str, str]) -> float:
+    """Return the requests per second of what was sent after the warm-up."""
     requests = [load.request(port, path, body, headers) for body in bodies]
     warm = max(1, len(requests) // 10)
     await load.run(port, requests[:warm], connections)

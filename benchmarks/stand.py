@@ -24,7 +24,8 @@ from app.kit.embedded import running_database_url
 READY_S = 90
 SCHEMA = """
 create schema if not exists bench;
-create table if not exists bench.touchpoints (like public.touchpoints including all);
+create table if not exists bench.touchpoints (like public.touchpoints including all,
+  foreign key (tenant_id, candidate_id) references public.candidates (tenant_id, id));
 create table if not exists bench.changes (like public.changes including all);
 """
 
@@ -53,6 +54,12 @@ class Stand:
     async def connect(self) -> asyncpg.Connection:
         """Open a connection that no policy holds."""
         return await asyncpg.connect(self.database_url.replace("+asyncpg", ""))
+
+    async def analyze(self) -> None:
+        """Let the planner know the tables now: by itself PostgreSQL does so in their first minute."""
+        connection = await self.connect()
+        await connection.execute("analyze")
+        await connection.close()
 
 
 @contextmanager

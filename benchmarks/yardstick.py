@@ -1,11 +1,15 @@
-"""The least that could be done: bare FastAPI routes that insert the same rows by asyncpg, under the same keys."""
+"""The least that could be done: bare FastAPI routes that insert the same rows by asyncpg, under the same keys.
+
+Their tables (stand.py) have the columns, checks, indexes, primary, unique and foreign keys of ours, but no row-level
+security and no triggers. Nothing is looked up, and nothing follows from what is written.
+"""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
-from uuid import UUID, uuid5
+from typing import Any, Final
+from uuid import UUID
 
 import asyncpg
 from fastapi import FastAPI, Request, Response
@@ -13,21 +17,17 @@ from pydantic import BaseModel, TypeAdapter
 
 from app.kit.ids import new_id
 
-TENANT = UUID("01999999-0000-7000-8000-000000000000")
-TOUCHPOINT = """
-insert into bench.touchpoints (tenant_id, id, candidate_id, type, occurred_at, source, external_id, actor)
-select $1, t.id, $2, t.type, t.at, t.source, t.external_id, 'human'
-from unnest($3::uuid[], $4::text[], $5::timestamptz[], $6::text[], $7::text[]) as t(id, type, at, source, external_id)
-"""
-CHANGE = """
+CHANGE: Final = """
 insert into bench.changes (tenant_id, type, resource, resource_id, data, actor)
-select $1, 'touchpoint.created', 'touchpoint', id, jsonb_build_object('candidate_id', $2::uuid), 'bench'
-from unnest($3::uuid[]) as id
+select $1, 'touchpoint.created', 'touchpoint', t.id,
+  jsonb_build_object('candidate_id', t.candidate_id, 'type', t.type), 'bench'
+from unnest($2::uuid[], $3::uuid[], $4::text[]) as t(id, candidate_id, type)
 """
-CANDIDATE = uuid5(TENANT, "candidate")
 
 
 class Touchpoint(BaseModel):
+    """What is told of a person who is known by id."""
+
     candidate_id: UUID
     type: str
     occurred_at: datetime
@@ -35,7 +35,38 @@ class Touchpoint(BaseModel):
     external_id: str
 
 
-TOUCHPOINTS = TypeAdapter(list[Touchpoint])
+TOUCHPOINT: Final = """
+insert into bench.touchpoints (tenant_id, id, candidate_id, arrived_with, type, occurred_at, source, external_id,
+  actor, actor_reasons, actor_rule_version)
+select $1, t.id, t.candidate_id, t.candidate_id, t.type, t.at, t.source, t.external_id, 'unknown', '{no_agent}', 1
+from unnest($2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $6::text[], $7::text[])
+  as t(id, candidate_id, type, at, source, external_id)
+"""
+
+
+class Mail(BaseModel):
+    """What is told of a mail to an address that nobody is known by; the hash and the data are ready to be stored."""
+
+    email: str
+    hash: bytes
+    type: str
+    occurred_at: datetime
+    source: str
+    external_id: str
+    message_id: str
+    data: str
+
+
+MAIL: Final = """
+insert into bench.touchpoints (tenant_id, id, identifier_kind, identifier_value, identifier_hash, unmatched_reason,
+  type, occurred_at, source, external_id, message_id, data, agent_class, actor, actor_reasons, actor_rule_version)
+select $1, t.id, 'email', t.email, t.hash, 'unknown', t.type, t.at, t.source, t.external_id, t.message_id,
+  t.data::jsonb, 'browser', 'human', '{browser_agent}', 1
+from unnest($2::uuid[], $3::text[], $4::bytea[], $5::text[], $6::timestamptz[], $7::text[], $8::text[], $9::text[],
+  $10::text[]) as t(id, email, hash, type, at, source, external_id, message_id, data)
+"""
+TOUCHPOINTS: Final = TypeAdapter(list[Touchpoint])
+MAILS: Final = TypeAdapter(list[Mail])
 
 
 @asynccontextmanager
@@ -43,6 +74,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.pool = await asyncpg.create_pool(
         os.environ["DATABASE_URL"].replace("+asyncpg", ""), min_size=10, max_size=10
     )
+    app.state.tenant = await app.state.pool.fetchval("select id from tenants")
     yield
     await app.state.pool.close()
 
@@ -50,29 +82,31 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 app = FastAPI(lifespan=lifespan)
 
 
-async def _insert(pool: asyncpg.Pool, touchpoints: list[Touchpoint]) -> list[UUID]:
-    ids = [new_id() for _ in touchpoints]
-    columns = [
-        [each.type for each in touchpoints],
-        [each.occurred_at for each in touchpoints],
-        [each.source for each in touchpoints],
-        [each.external_id for each in touchpoints],
-    ]
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(TOUCHPOINT, TENANT, CANDIDATE, ids, *columns)
-        await connection.execute(CHANGE, TENANT, CANDIDATE, ids)
+async def _insert(statement: str, given: Sequence[BaseModel], people: Sequence[UUID | None]) -> list[UUID]:
+    ids = [new_id() for _ in given]
+    columns = [[getattr(each, name) for each in given] for name in type(given[0]).model_fields]
+    types = [each.type for each in given]  # type: ignore[attr-defined] # both have one
+    async with app.state.pool.acquire() as connection, connection.transaction():
+        await connection.execute(statement, app.state.tenant, ids, *columns)
+        await connection.execute(CHANGE, app.state.tenant, ids, people, types)
     return ids
 
 
 @app.post("/touchpoints", status_code=201)
-async def one(request: Request, touchpoint: Touchpoint) -> dict[str, str]:
-    return {"id": str((await _insert(request.app.state.pool, [touchpoint]))[0])}
+async def one(touchpoint: Touchpoint) -> dict[str, str]:
+    return {"id": str((await _insert(TOUCHPOINT, [touchpoint], [touchpoint.candidate_id]))[0])}
 
 
 @app.post("/batch")
 async def batch(request: Request) -> dict[str, Any]:
     given = TOUCHPOINTS.validate_json(await request.body())
-    return {"count": len(await _insert(request.app.state.pool, given))}
+    return {"count": len(await _insert(TOUCHPOINT, given, [each.candidate_id for each in given]))}
+
+
+@app.post("/mails")
+async def mails(request: Request) -> dict[str, Any]:
+    given = MAILS.validate_json(await request.body())
+    return {"count": len(await _insert(MAIL, given, [None] * len(given)))}
 
 
 class Statement(BaseModel):
@@ -80,7 +114,7 @@ class Statement(BaseModel):
 
 
 @app.post("/statement")
-async def statement(request: Request, asked: Statement) -> Response:
+async def statement(asked: Statement) -> Response:
     """Answer what a statement makes: the same database, without anything of the service."""
-    async with request.app.state.pool.acquire() as connection:
+    async with app.state.pool.acquire() as connection:
         return Response(await connection.fetchval(asked.sql), media_type="application/json")

@@ -9,7 +9,7 @@ It joins the same transaction as soon as a session is asked for objects.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final, cast
@@ -29,6 +29,15 @@ from app.kit.statement import Row, positional
 APP_ROLE: Final = "talentpool_app"
 STATEMENT_TIMEOUT_MS: Final = 60_000
 _BEGIN: Final = "begin; select set_config('app.tenant', '{}', true), set_config('app.actor', '{}', true)"
+_BEGIN_BY_KEYS: Final = _BEGIN + "".join(
+    f", set_config('{name}', '{value}', true)"
+    for name, value in {
+        "plan_cache_mode": "force_generic_plan",
+        "enable_seqscan": "off",
+        "enable_hashjoin": "off",
+        "enable_mergejoin": "off",
+    }.items()
+)
 
 
 def driver_url(url: str, driver: str = "postgresql+asyncpg") -> str:
@@ -70,41 +79,35 @@ class Session(AsyncSession):
 
     async def rows(self, sql: str, /, **parameters: Any) -> list[Any]:  # noqa: ANN401 (SQL parameters)
         """Run a textual statement and return its rows."""
-        async with self._driver(sql) as connection:
-            statement, values = positional(sql, parameters)
-            return list(await connection.fetch(statement, *values))
+        rows: list[Any] = await self._ask("fetch", sql, parameters)
+        return rows
 
     async def row(self, sql: str, /, **parameters: Any) -> Any:  # noqa: ANN401 (SQL parameters)
         """Run a textual statement and return its first row, or None."""
-        async with self._driver(sql) as connection:
-            statement, values = positional(sql, parameters)
-            return await connection.fetchrow(statement, *values)
+        return await self._ask("fetchrow", sql, parameters)
 
     async def value(self, sql: str, /, **parameters: Any) -> Any:  # noqa: ANN401 (SQL parameters)
         """Run a textual statement and return the first column of its first row, or None."""
-        async with self._driver(sql) as connection:
-            statement, values = positional(sql, parameters)
-            return await connection.fetchval(statement, *values)
+        return await self._ask("fetchval", sql, parameters)
 
     async def run(self, sql: str, /, **parameters: Any) -> int:  # noqa: ANN401 (SQL parameters)
         """Run a textual statement and return how many rows it touched."""
-        async with self._driver(sql) as connection:
-            statement, values = positional(sql, parameters)
-            touched = (await connection.execute(statement, *values)).rpartition(" ")[2]
-            return int(touched) if touched.isdigit() else 0
+        touched = (await self._ask("execute", sql, parameters)).rpartition(" ")[2]
+        return int(touched) if touched.isdigit() else 0
 
     async def copy(self, sql: str, output: Path) -> None:
         """Write the rows of a textual query without parameters to a file, as CSV with a header."""
-        async with self._driver(sql) as connection:
+        with _translated():
+            connection = _driver_of(self.info["borrowed"])
             await connection.copy_from_query(sql, output=str(output), format="csv", header=True)
 
-    @asynccontextmanager
-    async def _driver(self, sql: str) -> AsyncIterator[asyncpg.Connection]:
-        """Give the driver's own connection: textual statements pass SQLAlchemy by, for most of their cost is there."""
+    async def _ask(self, how: str, sql: str, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 (the driver's answer)
+        """Ask the driver's own connection: textual statements pass SQLAlchemy by, for most of their cost is there."""
         for seen in _watching:
             seen.append(sql)
+        statement, values = positional(sql, parameters)
         with _translated():
-            yield _driver_of(self.info["borrowed"])
+            return await getattr(_driver_of(self.info["borrowed"]), how)(statement, *values)
 
 
 @contextmanager
@@ -156,8 +159,13 @@ class Database:
         self.on_wake = on_wake
 
     @asynccontextmanager
-    async def transaction(self, caller: Caller) -> AsyncIterator[Session]:
-        """Open one transaction inside the caller's tenant: leaving the block commits, raising rolls back."""
+    async def transaction(self, caller: Caller, *, by_keys: bool = False) -> AsyncIterator[Session]:
+        """Open one transaction inside the caller's tenant: leaving the block commits, raising rolls back.
+
+        With `by_keys` each statement is planned once a connection, as one that finds its rows by indexes, whatever is
+        known of the tables at that moment: for small work, of which planning would be the larger part.
+        """
+        begin = (_BEGIN_BY_KEYS if by_keys else _BEGIN).format(caller.tenant_id, caller.actor.replace("'", "''"))
         borrowed = await self._borrow()
         info = {"caller": caller, "wakes": set(), "engine": self.engine, "borrowed": borrowed}
         session = Session(expire_on_commit=False, info=info)
@@ -165,7 +173,7 @@ class Database:
             for seen in _watching:
                 seen.append(_BEGIN)
             with _translated():
-                await _driver_of(borrowed).execute(_BEGIN.format(caller.tenant_id, caller.actor.replace("'", "''")))
+                await _driver_of(borrowed).execute(begin)
             yield session
             if session.in_transaction():
                 await session.commit()  # writes what objects hold; the connection's transaction ends below

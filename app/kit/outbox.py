@@ -6,9 +6,10 @@ tenant's head, so two numberings never interleave, and its update sees every row
 appears behind a place that a reader has passed.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -63,11 +64,20 @@ _CHANGES: Final = Target(
 # Who is due already stays so: the row is only locked, so that no drain takes it before this transaction is committed.
 _SCHEDULE: Final = """
 insert into due (kind, key, due_at)
-select kind, key, due_at from unnest(cast(:kinds as text[]), cast(:keys as uuid[]), cast(:times as timestamptz[]))
+select kind, key, due_at
+from unnest(cast(:due_kinds as text[]), cast(:due_keys as uuid[]), cast(:due_times as timestamptz[]))
   as t(kind, key, due_at)
 order by kind, key
 on conflict (tenant_id, kind, key) do update set due_at = excluded.due_at where due.due_at > excluded.due_at
 """
+
+_STORE: Final = f"""
+with cause as ({{}}), told as (
+  insert into changes (type, resource, resource_id, data)
+  select cast(:told_type as text), cast(:told_resource as text), id, data from cause order by id
+), woken as ({_SCHEDULE})
+select id from cause
+"""  # noqa: S608 (constants)
 
 
 async def record(session: Session, *events: Event) -> None:
@@ -85,27 +95,56 @@ async def record(session: Session, *events: Event) -> None:
     sql, values = insert(_CHANGES, rows)
     await session.run(sql, **values)
     session.wake("feed")
-    wakes = [wake for event in events for reaction in _reactions.get(event.type, ()) for wake in reaction(event)]
-    await schedule(session, *wakes)
+    await schedule(session, *_caused(events))
+
+
+async def store(session: Session, statement: str, values: Mapping[str, Any], events: Sequence[Event]) -> set[UUID]:
+    """Insert rows, an event each, and write the feed and the due work with them in one statement.
+
+    `statement` returns (id, data) of the rows that were not there yet: only these are told, in the order of their ids,
+    with this `data`. The events, at least one, are of one type. Returns the ids of what is new.
+    """
+    first = events[0]
+    rows = await session.rows(
+        _storing(statement),
+        **values,
+        told_type=first.type,
+        told_resource=first.resource,
+        **_due(session, _caused(events)),
+    )
+    session.wake("feed")
+    return {row.id for row in rows}
+
+
+@lru_cache
+def _storing(statement: str) -> str:
+    return _STORE.format(statement)
 
 
 async def schedule(session: Session, *wakes: Wake) -> None:
     """Write due work; an earlier moment for the same key wins."""
-    if not wakes:
-        return
+    if wakes:
+        await session.run(_SCHEDULE, **_due(session, wakes))
+
+
+def _caused(events: Iterable[Event]) -> Iterator[Wake]:
+    return (wake for event in events for reaction in _reactions.get(event.type, ()) for wake in reaction(event))
+
+
+def _due(session: Session, wakes: Iterable[Wake]) -> dict[str, list[Any]]:
+    """Return due work by column, each key once, and ask for the wake-ups of what is due already."""
     moment = now()
     times: dict[tuple[str, UUID], datetime] = {}
     for wake in wakes:
         place, at = (wake.kind, wake.key), wake.at or moment
         times[place] = min(at, times.get(place, at))
-    await session.run(
-        _SCHEDULE,
-        kinds=[kind for kind, _ in times],
-        keys=[key for _, key in times],
-        times=list(times.values()),
-    )
     for kind in {kind for (kind, _), at in times.items() if at <= moment}:
         session.wake(kind)
+    return {
+        "due_kinds": [kind for kind, _ in times],
+        "due_keys": [key for _, key in times],
+        "due_times": list(times.values()),
+    }
 
 
 async def number(session: Session) -> int:

@@ -61,16 +61,18 @@ def operation(
     media: Sequence[str] = ("application/json",),
     max_body: int | None = None,
     secret: str | None = None,
+    by_keys: bool = False,
     **extra: Any,  # noqa: ANN401 (parts of an OpenAPI operation)
 ) -> dict[str, Any]:
     """Return the keyword arguments of a route: its scope, the problems it declares, and how its body is read.
 
     `scope` is `area:read`, `area:write`, `any` (a valid key is enough) or `public`; `empty_body` reads an empty body
-    as `{}`; `max_body` is in bytes; `secret` names a member that is stored as null for replays.
+    as `{}`; `max_body` is in bytes; `secret` names a member that is stored as null for replays; `by_keys` is how its
+    transaction plans (`Database.transaction`).
     """
     security: list[dict[str, list[str]]] = [] if scope == "public" else [{"apiKey": [] if scope == "any" else [scope]}]
     common = () if scope == "public" else COMMON
-    edge = {"empty_body": empty_body, "media": list(media), "max_body": max_body, "secret": secret}
+    edge = {"empty_body": empty_body, "media": list(media), "max_body": max_body, "secret": secret, "by_keys": by_keys}
     return {
         "responses": problems(*common, *raises),
         "openapi_extra": {"security": security, "x-edge": edge, **extra},
@@ -147,9 +149,10 @@ def _audited(action: str, scope: str | None, methods: Collection[str]) -> Audite
 async def _transact(
     request: JsonRequest, caller: Caller, route: str, handle: Next, audited: Audited | None
 ) -> Response:
+    by_keys = bool(request.edge.get("by_keys"))
     for attempt in range(ATTEMPTS):
         try:
-            async with request.app.state.database.transaction(caller) as session:
+            async with request.app.state.database.transaction(caller, by_keys=by_keys) as session:
                 request.state.session = session
                 response = await _keyed(request, session, f"{request.method} {route}", handle)
                 if audited is not None and response.status_code < HTTP_300:

@@ -171,8 +171,7 @@ async def _store(session: Session, new: Sequence[NewTouchpoint]) -> dict[UUID, I
     if changes:
         await repository.write_verdicts(changes)
     created = new if len(kept) == len(new) else [row for row in new if row.id in kept]
-    rejudged = [events.updated(row, JUDGED_FIELDS) for row in stored if row.id in changes]
-    await outbox.record(session, *map(events.created, created), *rejudged)
+    await outbox.record(session, *(events.updated(row, JUDGED_FIELDS) for row in stored if row.id in changes))
     await effects.follow(session, created)
     return await _repeats(session, [row for row in new if row.id not in kept]) if len(kept) < len(new) else {}
 

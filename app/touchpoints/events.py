@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from app.kit.outbox import Event
@@ -25,6 +25,10 @@ def updated(touchpoint: Told, changed_fields: Sequence[str]) -> Event:
     return Event(
         "touchpoint.updated", "touchpoint", touchpoint.id, changed_fields=changed_fields, data=_data(touchpoint)
     )
+
+
+DATA: Final = "jsonb_build_object('candidate_id', candidate_id, 'type', type)"
+"""What an event says, where it is taken from the row itself."""
 
 
 def _data(touchpoint: Told) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, or_
 
-from app.kit import json
+from app.kit import json, outbox
 from app.kit.columns import Target, insert
 from app.kit.ids import last_of
 from app.kit.repository import ResourceRepository
+from app.touchpoints import events
 from app.touchpoints.kinds import SELECTION, SELECTION_OPENS
 from app.touchpoints.models import Touchpoint
 from app.touchpoints.row import Name, NewTouchpoint
@@ -65,7 +66,8 @@ _TARGET: Final = Target(
         ("actor_rule_version", "int"),
         ("seconds_since_delivery", "float8"),
     ),
-    "on conflict (tenant_id, source, external_id) where external_id is not null do nothing returning id",
+    f"""on conflict (tenant_id, source, external_id) where external_id is not null do nothing
+        returning id, {events.DATA} as data""",
 )
 
 _JUDGED: Final = """
@@ -111,14 +113,14 @@ class TouchpointRepository(ResourceRepository[Touchpoint]):
         return found
 
     async def insert(self, touchpoints: Sequence[NewTouchpoint]) -> set[UUID]:
-        """Write new touchpoints; return the ids of those whose event was not there yet.
+        """Write new touchpoints with what follows; return the ids of those whose event was not there yet.
 
         In the order of the unique key, so that two batches of the same events wait for each other and never deadlock.
         """
         ordered = sorted(touchpoints, key=lambda each: (each.source, each.external_id or ""))
         rows = {name: list(map(attrgetter(name), ordered)) for name, _ in _TARGET.columns}
         sql, values = insert(_TARGET, rows)
-        return {row.id for row in await self.session.rows(sql, **values)}
+        return await outbox.store(self.session, sql, values, list(map(events.created, touchpoints)))
 
     async def of_messages(self, touchpoints: Sequence[NewTouchpoint], types: Collection[str]) -> list[Any]:
         """Return what is stored of the same messages to the same recipients, of these types."""

@@ -83,7 +83,9 @@ async def live_candidate(session: SessionDep, candidate_id: UUID) -> UUID:
     return await candidates.resolve(session, candidate_id)
 
 
-_create: dict[str, Any] = operation("touchpoints:write", PersonNotFound, UnknownType, InvalidEmail, InvalidPhone)
+_create: dict[str, Any] = operation(
+    "touchpoints:write", PersonNotFound, UnknownType, InvalidEmail, InvalidPhone, by_keys=True
+)
 _create["responses"][200] = {"model": TouchpointRead, "description": "A repeat: what was stored first."}
 
 
