@@ -89,8 +89,8 @@ async def release(
 ) -> Released:
     """Undo `absorb`: what arrived with `members` (the loser and whom it had absorbed) is the loser's again.
 
-    Ways that ended by the merge (at `since`) go on, unless the person has begun the same one anew. Those begun since
-    stay with the survivor.
+    Ways that ended by the merge (at `since`) go on, unless the person has begun the same one anew; of several through
+    one sequence, which another merge has ended, too, the one furthest along. Those begun since stay with the survivor.
     """
     repository = EnrollmentRepository(session)
     rows = await repository.of_candidates([survivor_id])
@@ -102,7 +102,8 @@ async def release(
     on_the_way = {(row.sequence_id, row.candidate_id) for row in rows if row.state == "active"}
     ended = [row for row in rows if _ended_by_merge(row, since)]
     free = [row for row in ended if (row.sequence_id, row.candidate_id) not in on_the_way]
-    await enrollments.revive(session, free, MERGED)
+    behind = {row.id for row in await _behind(session, free, {})}
+    await enrollments.revive(session, [row for row in free if row.id not in behind], MERGED)
     between = [row.id for row in rows if row.arrived_with not in members and row.started_at >= since]
     stuck = [row.id for row in ended if row not in free]
     await marks.share(session, [survivor_id], [loser_id])

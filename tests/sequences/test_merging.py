@@ -47,6 +47,21 @@ async def test_release_gives_back_exactly_what_came(world: World, tenant: Tenant
     assert (await world.message(sequence_id=first))["candidate_id"] == loser
 
 
+async def test_of_the_ways_that_other_merges_ended_one_goes_on(world: World, tenant: TenantFixture) -> None:
+    sequence = await world.sequence()
+    first, survivor, last = [await world.candidate() for _ in range(3)]
+    ways = [await world.enroll(sequence, each) for each in (first, survivor, last)]
+    at = await merge(world, tenant, survivor, first)
+    await merge(world, tenant, survivor, last)
+    async with world.database.transaction(tenant.caller) as session:
+        await service.release(session, UUID(survivor), UUID(first), [UUID(first)], at)
+    found = [await world.get(f"/v1/enrollments/{each}") for each in ways]
+    assert [each["state"] for each in found] == ["active", "active", "exited"]
+    assert [each["candidate_id"] for each in found] == [first, survivor, survivor]
+    await world.send()
+    assert len(world.mailer.recorded) == 2
+
+
 async def test_erasure_forgets_where_mails_went(world: World, tenant: TenantFixture) -> None:
     sequence = await world.sequence()
     candidate = await world.candidate()
