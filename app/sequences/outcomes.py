@@ -43,13 +43,12 @@ async def hold(session: Session, enrollment_id: UUID, message_id: UUID) -> tuple
 
 
 async def sent(session: Session, mails: Sequence[tuple[Way, Any, Reply]], at: datetime) -> None:
-    """Note that mails left at `at`: they count, they are in the timelines, the enrollments go on.
+    """Note that mails left at `at`: they are in the timelines, the enrollments go on. They count since they passed.
 
     They are given as (enrollment, message, the server's reply), both held.
     """
     rows = [row for _, row, _ in mails]
     done = await queue.sent(session, {row.id: reply for _, row, reply in mails}, at)
-    await consent.count_uses(session, {row.id: row.candidate_id for row in rows}, CHANNEL, at)
     await _tell(session, [(row, "email_sent", {}) for row in rows], at)
     news = [events.message_sent(done[row.id]) for row in rows]
     await enrollments.move_on(session, [(way, row.step, at) for way, row, _ in mails], *news)

@@ -69,7 +69,9 @@ class Rendered:
 
 def render(wording: Wording, facts: Facts) -> Rendered:
     """Render a wording; raises Refused."""
-    rich, plain = _variables(wording, facts, rich=True), _variables(wording, facts, rich=False)
+    known = _known(facts)
+    rich = {**known, "legal_footer": _footer(wording.language, facts, rich=True)}
+    plain = {**_flat(known), "legal_footer": _footer(wording.language, facts, rich=False)}
     subject, missing = liquid.render(wording.subject, plain, escaped=False)
     preheader, more = liquid.render(wording.preheader, plain, escaped=False)
     body, yet_more = liquid.render(wording.body, rich, escaped=True)
@@ -100,20 +102,17 @@ def one_line(text: str) -> str:
     return _BREAKS.sub(" ", text).strip()
 
 
-def _variables(wording: Wording, facts: Facts, *, rich: bool) -> dict[str, Any]:
-    known: dict[str, Any] = json.loads(
-        json.dumps(
-            {
-                "candidate": dict(facts.candidate),
-                "sender": {name: facts.sender.get(name) or "" for name in SENDER_FIELDS},
-                "content": dict(facts.content or {}),
-                "unsubscribe_url": facts.unsubscribe_url,
-                "preferences_url": facts.unsubscribe_url,
-            }
-        )
-    )
-    values: dict[str, Any] = known if rich else _flat(known)
-    return values | {"legal_footer": _footer(wording.language, facts, rich=rich)}
+def _known(facts: Facts) -> dict[str, Any]:
+    """Return the variables, of JSON's own types."""
+    known = {
+        "candidate": dict(facts.candidate),
+        "sender": {name: facts.sender.get(name) or "" for name in SENDER_FIELDS},
+        "content": dict(facts.content or {}),
+        "unsubscribe_url": facts.unsubscribe_url,
+        "preferences_url": facts.unsubscribe_url,
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(known))
+    return plain
 
 
 def _flat(value: Any) -> Any:  # noqa: ANN401 (any JSON value)
@@ -143,10 +142,8 @@ def _footer(language: str, facts: Facts, *, rich: bool) -> str:
 
 
 def _page(form: str, body: str, preheader: str) -> str:
-    if markup.is_too_deep(body):
-        raise Refused(over_limit=True)
-    page = _from_mjml(body) if form == "mjml" else body
-    if len(page.encode()) > liquid.OUTPUT_BYTES or markup.is_too_deep(page):
+    page = _shallow(_from_mjml(_shallow(body)) if form == "mjml" else body)
+    if len(page.encode()) > liquid.OUTPUT_BYTES:
         raise Refused(over_limit=True)
     if preheader:
         unseen = f'<div style="{_UNSEEN}">{html.escape(preheader)}</div>'
@@ -156,6 +153,12 @@ def _page(form: str, body: str, preheader: str) -> str:
         return _inliner().inline(page)
     except css_inline.InlineError as error:
         raise Refused(over_limit=False) from error
+
+
+def _shallow(source: str) -> str:
+    if markup.is_too_deep(source):
+        raise Refused(over_limit=True)
+    return source
 
 
 def _from_mjml(source: str) -> str:

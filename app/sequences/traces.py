@@ -22,9 +22,10 @@ cross join lateral (
 ) as t
 """
 _TWINS: Final = """
-select m.id from messages m where m.id = any(:ids) and exists (
-  select from messages t where t.candidate_id = m.candidate_id and t.sequence_id = m.sequence_id and t.step = m.step
-    and t.occurrence = m.occurrence and t.id <> m.id and t.state in ('sent', 'transmitting', 'unknown'))
+with m as materialized (select * from messages where id = any(:ids)),
+t as materialized (select * from messages where candidate_id = any(array(select candidate_id from m)))
+select distinct m.id from m join t using (candidate_id, sequence_id, step, occurrence)
+where t.id <> m.id and t.state in ('sent', 'transmitting', 'unknown')
 """
 _CHANGED: Final = """
 select m.id from messages m join candidates c on c.id = m.candidate_id
