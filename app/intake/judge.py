@@ -103,7 +103,7 @@ class Judge:
         draft = self.drafts[owner]
         if item.statement.expect:
             item.statement.expect(draft.version)
-        statement = self.key(_completed(item.features, [record.features for record in draft.records]))
+        statement = self.key(completed(item.features, [record.features for record in draft.records]))
         known = item.statement.target or self._owner(item.features.external_ids[0])
         found = self.pool.meet(statement, owner) if item.statement.on_match != "create" else []
         before = draft.version
@@ -163,8 +163,11 @@ class Judge:
         return Admission(outcome, draft.id, UUID(record.id), draft.version, pairs, warnings=draft.warnings)
 
 
-def _completed(features: Features, known: Sequence[Features]) -> Features:
-    """Fill what a statement does not say of somebody with what they are known by: absent fields keep their value."""
+def completed(features: Features, known: Sequence[Features]) -> Features:
+    """Fill what a statement does not say of somebody with what they are known by: absent fields keep their value.
+
+    `known` comes the oldest first.
+    """
     newest = list(reversed(known))
     return replace(
         features,

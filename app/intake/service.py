@@ -1,4 +1,4 @@
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,10 +14,9 @@ from app.consent import service as consent
 from app.dedup import service as dedup
 from app.dedup.matching import Opened
 from app.dedup.pool import Keyed, Pool
-from app.dedup.rules import Knowledge
 from app.directory import service as directory
 from app.intake.errors import BlockedErased, MatchConflict, NothingIdentifies
-from app.intake.judge import Item, Judge
+from app.intake.judge import Item, Judge, completed
 from app.intake.schemas import BatchUpserted, BatchUpsertItem, CandidateMatched, Matched, PairOpened, UpsertedItem
 from app.intake.statement import Admission, MatchedPair, Outcome, Statement
 from app.kit import outbox
@@ -39,9 +38,10 @@ async def admit(session: Session, statements: Sequence[Statement], *, door: str)
         return []
     region, known = (await tenancy.read(session)).country_code, await dedup.knowledge(session)
     items = [_item(session, each, region) for each in statements]
-    await dedup.hold(session, [each.keyed for each in items])
+    asked = [*(each.keyed for each in items), *await _whole(session, items)]
+    await dedup.hold(session, asked)
     items = await _blocked(session, items)
-    judge = await _judge(session, items, known, door)
+    judge = await _judge(session, items, await dedup.pool(session, asked, known), door)
     admissions = [judge.admit(item) for item in items]
     return await _write(session, judge, admissions)
 
@@ -49,6 +49,32 @@ async def admit(session: Session, statements: Sequence[Statement], *, door: str)
 def _item(session: Session, statement: Statement, region: str) -> Item:
     payload = statement.fields.stated()
     return Item(statement, payload, dedup.key(session, read_features(payload, region)))
+
+
+async def _whole(session: Session, items: Sequence[Item]) -> list[Keyed]:
+    """Return what statements about people who are known by an id say, together with what is said of them already.
+
+    By the keys of the whole they can meet others. Read before anything is held, for these keys are held, too.
+    """
+    owners = {each: owner for each, (owner, _) in (await _externals(session, items)).items() if owner}
+    targets = {each.statement.target for each in items if each.statement.target}
+    known = await candidates.features_of(session, sorted({*owners.values(), *targets}))
+    said: defaultdict[UUID | tuple[str, str], list[Features]] = defaultdict(list, known.items())
+    whole = []
+    for item in items:
+        names = {owners.get(each, each) for each in item.features.external_ids}
+        names |= {item.statement.target} if item.statement.target else set()
+        if before := [each for name in names for each in said[name]]:
+            whole.append(dedup.key(session, completed(item.features, before)))
+        for name in names:
+            said[name].append(item.features)
+    return whole
+
+
+async def _externals(session: Session, items: Sequence[Item]) -> dict[tuple[str, str], tuple[UUID | None, int]]:
+    return await candidates.known_externals(
+        session, sorted({each for item in items for each in item.features.external_ids})
+    )
 
 
 async def _blocked(session: Session, items: Sequence[Item]) -> list[Item]:
@@ -67,12 +93,9 @@ async def _is_blocked(session: Session, stated: Sequence[Features]) -> bool:
     return await consent.is_blocked(session, sorted(shown["email"]), sorted(shown["phone"]), sorted(externals))
 
 
-async def _judge(session: Session, items: Sequence[Item], known: Knowledge, door: str) -> Judge:
-    """Read everybody whom these statements can meet; whom they can change is held."""
-    externals = await candidates.known_externals(
-        session, sorted({each for item in items for each in item.features.external_ids})
-    )
-    pool = await dedup.pool(session, [each.keyed for each in items], known)
+async def _judge(session: Session, items: Sequence[Item], pool: Pool, door: str) -> Judge:
+    """Take in hand everybody whom these statements can change."""
+    externals = await _externals(session, items)
     targets = {each.statement.target for each in items if each.statement.target}
     owners = targets | {owner for owner, _ in externals.values() if owner}
     changeable = sorted(owners | _changeable(items, pool))

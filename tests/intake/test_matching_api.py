@@ -167,6 +167,28 @@ async def test_on_match_says_what_a_match_means(api: httpx.AsyncClient) -> None:
     assert (possible["id"], possible["match"]["outcome"]) == (someone["id"], "linked")
 
 
+@pytest.mark.parametrize("door", ["put", "patch", "batch"])
+async def test_what_is_said_later_is_matched_together_with_what_was_said_before(
+    api: httpx.AsyncClient, door: str
+) -> None:
+    known = await post(api, full_name="山田 太郎", birth_date="1990-04-01")
+    path, born = "/v1/candidates/by-external-id/ats/1", {"birth_date": "1990-04-01"}
+    said = {"full_name": "山田太郎", "external_ids": [{"source": "ats", "id": "1"}]}
+    if door == "batch":
+        items = [said, {**born, "external_ids": said["external_ids"]}]
+        made = (await api.post("/v1/candidates/batch-upsert", json={"items": items})).json()["items"]
+        assert [each["outcome"] for each in made] == ["created", "updated"]
+        assert [[pair["candidate_id"] for pair in each["pairs"]] for each in made] == [[], [known["id"]]]
+        return
+    made = await post(api, **said)
+    again = await (api.put(path, json=born) if door == "put" else api.patch(f"/v1/candidates/{made['id']}", json=born))
+    assert (again.status_code, again.json()["id"]) == (200, made["id"])
+    [pair] = (await api.get("/v1/dedup/pairs")).json()["data"]
+    explained = await api.post("/v1/dedup/explain", json={"left_id": pair["left_id"], "right_id": pair["right_id"]})
+    assert {pair["left_id"], pair["right_id"]} == {known["id"], made["id"]}
+    assert (explained.json()["decision"], pair["probability"] > 0.99) == ("same", True)
+
+
 async def test_a_new_version_that_matches_somebody_else_is_only_paired(api: httpx.AsyncClient) -> None:
     one = (await api.put("/v1/candidates/by-external-id/ats/1", json={"full_name": "山田 太郎"})).json()
     two = await post(api, **TARO)
