@@ -2,8 +2,8 @@
 
     python -m benchmarks [PART ...] [--people N]
 
-With parts named (`story`, `ingest`, `hooks`, `memory`, `directory`, `scores`) only those are measured, and nothing is
-written.
+With parts named (`story`, `ingest`, `hooks`, `memory`, `directory`, `scores`, `sending`) only those are measured, and
+nothing is written.
 """
 
 import argparse
@@ -15,10 +15,10 @@ from typing import Final
 
 import httpx
 
-from benchmarks import directory, hooks, ingest, report, scores, story
+from benchmarks import directory, hooks, ingest, report, scores, sending, story
 from benchmarks.stand import Stand, stand
 
-PARTS: Final = ("story", "ingest", "hooks", "memory", "directory", "scores")
+PARTS: Final = ("story", "ingest", "hooks", "memory", "directory", "scores", "sending")
 
 
 async def measure(place: Stand, parts: Collection[str]) -> list[report.Figure]:
@@ -53,6 +53,8 @@ def main() -> None:
         figures += directory.beside(given.people)
     if not parts or "scores" in parts:
         figures += scores.measure()
+    if not parts or "sending" in parts:
+        figures += sending.measure()
     (report.table if parts else report.show)(figures)
 
 
