@@ -1,7 +1,8 @@
 """Luma: guests of events.
 
 Signature: HMAC-SHA256 over the time `t`, a dot and the raw body, under the whole text of the secret; a secret that is
-`whsec_` and base64 is also tried as the bytes that it spells. Being checked in comes as an update of the guest.
+`whsec_` and base64 is also tried as the bytes that it spells. As such secrets are those of Standard Webhooks, a
+signature in their form is taken, too. Being checked in comes as an update of the guest.
 """
 
 import binascii
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from app.connectors import gathering, hmac_signature, reading
+from app.connectors import gathering, hmac_signature, reading, standard_webhooks
 from app.connectors.reading import Read, section, word
 from app.connectors.signals import Parsed, Request, Signal, Verdict, present, text, written_time
 
@@ -35,9 +36,11 @@ def verify(
     settings: Mapping[str, Any],
 ) -> Verdict:
     """Check the signature with each live secret, then the age of the signed time."""
-    del certificates
+    given = request.headers.get(SIGNATURE_HEADER)
+    if given is not None and given.startswith("v1,"):
+        return standard_webhooks.verify(request, secrets, now, certificates, settings)
     keys = [key for secret in secrets for key in _keys(secret)]
-    return hmac_signature.verify_timed(request.headers.get(SIGNATURE_HEADER), keys, request.raw, now, settings)
+    return hmac_signature.verify_timed(given, keys, request.raw, now, settings)
 
 
 def _keys(secret: str) -> Iterator[bytes]:

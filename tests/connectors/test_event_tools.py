@@ -135,6 +135,14 @@ def test_lumas_key_is_its_text_or_the_bytes_that_it_spells() -> None:
     signed = f"t={STAMP},v1={mac(b'luma-secret', f'{STAMP}.'.encode() + raw)}"
     assert SECRETS["luma"] == f"whsec_{b64encode(b'luma-secret').decode()}"
     assert verdict("luma", raw, {luma.SIGNATURE_HEADER: signed}).ok
+    digest = hmac.digest(b"luma-secret", f"msg_1.{STAMP}.".encode() + raw, hashlib.sha256)
+    standard = {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": STAMP,
+        luma.SIGNATURE_HEADER: f"v1,{b64encode(digest).decode()}",
+    }
+    assert verdict("luma", raw, standard) == Verdict(ok=True, call_id="msg_1")
+    assert not verdict("luma", raw, standard | {"webhook-id": "msg_2"}).ok
     assert not luma.accepts_secret("luma-secret")
     assert not luma.accepts_secret("whsec_")
 
