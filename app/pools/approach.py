@@ -18,7 +18,8 @@ from app.kit.paging import TOTAL_MAX, Paging, make_cursor
 from app.pools import reasons, suggestions
 from app.pools.errors import LeaseInPast, NotAMember, NotLeased
 from app.pools.models import Pool
-from app.pools.repository import ContentRepository, MemberRepository, RankedRepository
+from app.pools.ranking import RankedRepository
+from app.pools.repository import ContentRepository, MemberRepository, PersonRepository
 from app.pools.schemas import ApproachPage, ApproachRow, LastTouchpoint
 from app.scores import service as scores
 from app.tenancy import service as tenancy
@@ -64,7 +65,7 @@ async def _listed(
     """Return what is shown, the decisions, and the place to go on after, None at the end."""
     examined = EXAMINED if answers else limit
     beyond = (after.value, after.candidate_id) if after else None
-    ranked = await RankedRepository(session).page(pool, as_of, beyond, examined + 1)
+    ranked = await RankedRepository(session, pool, as_of).page(beyond, examined + 1)
     members = [Place(*row) for row in ranked[:examined]]
     decisions = await _decide(session, pool, [each.candidate_id for each in members])
     met = [each for each in members if not answers or decisions[each.candidate_id].decision in answers]
@@ -78,11 +79,12 @@ async def _listed(
 
 async def _total(session: Session, pool: Pool, answers: Collection[str], as_of: datetime) -> int:
     """Count what the list holds, up to a little more than is shown of a total."""
+    ranking = RankedRepository(session, pool, as_of)
     if not answers:
-        return await RankedRepository(session).count(pool, as_of, TOTAL_MAX)
+        return await ranking.count(TOTAL_MAX)
     found, examined, after = 0, EXAMINED, None
     while found <= TOTAL_MAX and examined == EXAMINED:
-        ranked = await RankedRepository(session).page(pool, as_of, after, EXAMINED)
+        ranked = await ranking.page(after, EXAMINED)
         decisions = await _decide(session, pool, [candidate_id for _, candidate_id in ranked])
         found += sum(each.decision in answers for each in decisions.values())
         examined, after = len(ranked), ranked[-1] if ranked else None
@@ -111,13 +113,12 @@ async def _rows(
     counted = await scores.scores_of(session, ids, pool.score_model, as_of)
     lasting = await touchpoints.last_of(session, ids)
     leases = await consent.leases_of(session, ids)
-    known = await candidates.facts(session, ids)
+    known = await PersonRepository(session).interests(ids)
     contents = await ContentRepository(session).current(as_of)
 
     def row(place: Place) -> ApproachRow:
         person, decision = place.candidate_id, decisions[place.candidate_id]
         last, score = lasting.get(person), counted.get(person)
-        interests = known.get(person, {}).get("interests", ())
         return ApproachRow(
             candidate_id=person,
             rank=place.rank,
@@ -128,7 +129,7 @@ async def _rows(
             last=LastTouchpoint(touchpoint=last, outcome=suggestions.outcome_of(last.type, last.data))
             if last
             else None,
-            suggested=None if decision.decision == "deny" else suggestions.suggest(interests, contents),
+            suggested=None if decision.decision == "deny" else suggestions.suggest(known.get(person, ()), contents),
             lease=leases.get(person),
         )
 

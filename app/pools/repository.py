@@ -20,7 +20,6 @@ from sqlalchemy import (
     literal,
     literal_column,
     or_,
-    true,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -36,8 +35,6 @@ from app.kit.repository import Repository, ResourceRepository
 from app.pools.criteria_fields import ADAPTERS
 from app.pools.errors import PoolKeyTaken
 from app.pools.models import Pool, PoolMember, PoolOverride
-from app.scores.criteria_fields import counted_by, value_at
-from app.scores.models import Score
 
 Change = tuple[str, UUID, UUID]
 """`added` or `removed`, pool, candidate."""
@@ -333,41 +330,18 @@ class PersonRepository(Repository[Candidate]):
         )
         return Counter({row.name: row.people for row in rows})
 
+    async def interests(self, ids: Collection[UUID]) -> dict[UUID, list[str]]:
+        rows = await self.session.rows("select id, interests from candidates where id = any(:ids)", ids=list(ids))
+        return {row.id: row.interests for row in rows}
+
+    async def versions(self, ids: Collection[UUID]) -> dict[UUID, int]:
+        statement = self.visible().with_only_columns(Candidate.id, Candidate.version).where(Candidate.id.in_(ids))
+        return {row.id: row.version for row in (await self.session.execute(statement)).all()}
+
 
 def between(after: UUID | None, until: UUID | None, id_: Any = Candidate.id) -> list[ColumnElement[bool]]:  # noqa: ANN401 (a column of ids)
     """Say that an id is behind one and not behind another."""
     return [*([] if after is None else [id_ > after]), *([] if until is None else [id_ <= until])]
-
-
-class RankedRepository(Repository[PoolMember]):
-    model = PoolMember
-
-    async def page(
-        self, pool: Pool, as_of: datetime, after: tuple[float, UUID] | None, limit: int
-    ) -> list[tuple[float, UUID]]:
-        """Return (score, candidate) of the members at or above the threshold, the highest first."""
-        ranked = self._ranked(pool, as_of).subquery()
-        statement = ranked.select().order_by(ranked.c.value.desc(), ranked.c.candidate_id).limit(limit)
-        if after is not None:
-            value, candidate_id = after
-            beyond = and_(ranked.c.value == value, ranked.c.candidate_id > candidate_id)
-            statement = statement.where(or_(ranked.c.value < value, beyond))
-        return [(row.value, row.candidate_id) for row in (await self.session.execute(statement)).all()]
-
-    async def count(self, pool: Pool, as_of: datetime, at_most: int) -> int:
-        """Count the members at or above the threshold, up to one more than `at_most`."""
-        some = self._ranked(pool, as_of).limit(at_most + 1).subquery()
-        counted = some.select().with_only_columns(func.count(), maintain_column_froms=True)
-        return int(await self.session.scalar(counted) or 0)
-
-    def _ranked(self, pool: Pool, as_of: datetime) -> Select[Any]:
-        scored = counted_by(pool.score_model, PoolMember.candidate_id.expression)
-        value = func.coalesce(value_at(as_of), 0.0)
-        columns = (PoolMember.candidate_id, value.label("value"))
-        members = self.visible().outerjoin(Score, scored).where(PoolMember.pool_id == pool.id)
-        return members.with_only_columns(*columns, maintain_column_froms=True).where(
-            true() if pool.threshold is None else value >= pool.threshold
-        )
 
 
 class ContentRepository(Repository[Content]):

@@ -1,8 +1,9 @@
 """How the planner answers a list and a name search among many: by an index, sorting no more than it shows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import event, text
 
@@ -14,7 +15,7 @@ from app.directory.schemas import Filters
 from app.directory.sorting import Place, parse_sort
 from app.kit import json
 from app.kit.clock import now
-from app.kit.db import Database, Session
+from app.kit.db import Database, Session, count_statements
 from app.kit.ids import new_id
 from app.normalise.search import query_terms
 from app.pools.criteria_fields import read
@@ -131,6 +132,21 @@ async def test_criteria_begin_at_the_terms_that_they_need(database: Database, cr
     plan = await plan_of(database, crowd, "-created_at", None, criteria=tree)
     assert "Index Only Scan using pk_terms" in plan, plan
     assert "Seq Scan" not in plan, plan
+
+
+async def test_a_search_looks_for_its_people_once(
+    database: Database, crowd: TenantFixture, client_of: Callable[[str], httpx.AsyncClient]
+) -> None:
+    """The page and the facets are told by one statement."""
+    asked = {"q": "name", "facets": ["tags", "current_company"]}
+    api, seen = client_of(crowd.key), list[str]()
+    stop = count_statements(database.engine, seen)
+    found = await api.post("/v1/candidates/search", json={**asked, "limit": 20})
+    stop()
+    assert len([each for each in seen if "FROM terms" in each]) == 1
+    by_itself = await api.post("/v1/candidates/search", json={**asked, "facets": [], "limit": 20})
+    assert found.json()["data"] == by_itself.json()["data"]
+    assert len(found.json()["data"]) == 20
 
 
 @pytest.mark.parametrize("sort", ["full_name", "-years_of_experience"])
