@@ -32,7 +32,10 @@ Condition = ColumnElement[bool]
 Keys = tuple[ColumnElement[Any], ColumnElement[UUID]]
 FILED_BY: Final = "created_at"
 """The order in which people are filed: of it alone it is no matter how what is asked lies in it."""
+BY_NAME: Final = frozenset({"full_name", "family_name_kana"})
 FEW: Final = 20_000
+FEW_NAMED: Final = 100_000
+"""People of one name lie together among the names: to walk there costs more than to look them all up."""
 
 _LEAVES: Final = {"tag": "tags", "skill": "skills.name", "interest": "interests", "source_type": "sources.type"}
 _RANGES: Final[Mapping[str, Callable[[Any, Any], Condition]]] = {
@@ -74,7 +77,7 @@ class DirectoryRepository(Repository[Candidate]):
         """Return the next `limit` places: those with a value first, then, when they run out, those without."""
         column = getattr(Candidate, sort.column)
         people, keys = self._found, (column, Candidate.id.expression)
-        if sort.column != FILED_BY and await self._are_few():
+        if sort.column != FILED_BY and await self._are_few(sort):
             met = people.add_columns(column.label("place")).cte("met").prefix_with("materialized")
             people, keys = met.select().with_only_columns(met.c.id), (met.c.place, met.c.id)
         found: list[Place] = []
@@ -87,14 +90,15 @@ class DirectoryRepository(Repository[Candidate]):
             found += await self._places(_from_id(empty, keys[1], sort, rest).limit(limit - len(found)))
         return found
 
-    async def _are_few(self) -> bool:
+    async def _are_few(self, sort: Sort) -> bool:
         """Say whether some term leaves only few: then they are all looked up, however they lie in the order asked for.
 
         The planner cannot see that a name and its place among names go together, and would walk past everybody.
         """
         known = TermRepository(self.session)
-        found = [await known.count(handle, FEW) for handle in _handles(self.asked)]
-        return bool(found) and min(found) <= FEW
+        most = FEW_NAMED if self.asked.terms and sort.column in BY_NAME else FEW
+        found = [await known.count(handle, most) for handle in _handles(self.asked)]
+        return bool(found) and min(found) <= most
 
     async def count(self, at_most: int) -> int:
         """Count what is found, up to one more than `at_most`."""
