@@ -1,7 +1,6 @@
 """Who is recognised, who opens a pair, who is somebody else."""
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -12,8 +11,9 @@ from app.consent import service as consent
 from app.kit.db import Database
 from app.kit.ids import new_id
 from tests.conftest import TenantFixture
+from tests.scale import scaled
 
-TRIALS: Final = 1_000 if os.environ.get("TALENTPOOL_PROVE") else 100
+TRIALS: Final = scaled(100, 1_000)
 
 TARO = {
     "full_name": "山田 太郎",
@@ -257,7 +257,7 @@ async def test_who_was_erased_does_not_come_back(
     assert [(item["status"], item["outcome"]) for item in batch["items"]] == [(409, "blocked_erased"), (201, "created")]
 
 
-@pytest.mark.timeout(1_200)
+@pytest.mark.more
 async def test_two_calls_at_once_with_one_address_never_miss_each_other(
     new_tenant: Callable[[], Awaitable[TenantFixture]], client_of: Callable[[str], httpx.AsyncClient]
 ) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from app.kit.db import Database
 from app.kit.ids import new_id
 from tests.pools.conftest import Recruiter, ago
+from tests.scale import scaled
 from workers.main import Drains
 
 EVERYBODY: dict[str, Any] = {"all": []}
@@ -63,8 +64,9 @@ class Life:
                 await self.recruiter.touch(person, fact, occurred_at=ago(minutes=5))
 
 
+@pytest.mark.more
 @settings(
-    max_examples=12,
+    max_examples=scaled(12, 100),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -91,9 +93,10 @@ async def test_nobody_is_listed_as_free_whom_the_gate_denies(
     assert {each["candidate_id"] for each in only} == allowed
 
 
+@pytest.mark.more
 async def test_of_two_who_ask_for_a_lease_at_once_one_gets_it(recruiter: Recruiter) -> None:
     api = recruiter.api
-    people = [await recruiter.person(f"Ada{number}") for number in range(5)]
+    people = [await recruiter.person(f"Ada{number}") for number in range(scaled(5, 100))]
     pool = await recruiter.pool("all", EVERYBODY)
     until = {"expires_at": (datetime.now(UTC) + timedelta(hours=1)).isoformat()}
 
