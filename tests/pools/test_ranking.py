@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from app.kit import json
 from app.kit.db import Database, Session
@@ -15,6 +15,7 @@ from app.kit.ids import new_id
 from app.pools import ranking
 from app.pools.models import Pool
 from app.pools.ranking import Ranked, RankedRepository
+from app.pools.repository import MemberRepository
 from app.scores.curve import Curve
 from tests.conftest import TenantFixture
 
@@ -105,6 +106,17 @@ async def test_both_ways_find_the_same(
     assert (False in among) == (threshold is None or threshold < 0)
 
 
+async def many(database: Database, database_url: str, tenant: TenantFixture) -> Pool:
+    """Return a pool of so many people that plans differ, with statistics of them."""
+    async with database.transaction(tenant.caller) as session:
+        pool, _ = await crowd(session, 1, CROWD)
+    owner = Database(database_url, pool_size=1, role="talentpool_owner")
+    async with owner.outside() as connection:
+        await connection.execute(text("analyze scores, pool_members"))
+    await owner.close()
+    return pool
+
+
 async def test_the_first_of_a_large_pool_are_found_by_the_index_of_scores(
     database: Database, database_url: str, tenant: TenantFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,12 +127,7 @@ async def test_the_first_of_a_large_pool_are_found_by_the_index_of_scores(
         plans.append("\n".join(row[0] for row in await run(session, f"explain {sql}", **parameters)))
         return await run(session, sql, **parameters)
 
-    async with database.transaction(tenant.caller) as session:
-        pool, _ = await crowd(session, 1, CROWD)
-    owner = Database(database_url, pool_size=1, role="talentpool_owner")
-    async with owner.outside() as connection:
-        await connection.execute(text("analyze scores, pool_members"))
-    await owner.close()
+    pool = await many(database, database_url, tenant)
     monkeypatch.setattr(ranking, "LARGE", 10)
     monkeypatch.setattr(Session, "rows", explained)
     async with database.transaction(tenant.caller) as session:
@@ -130,3 +137,26 @@ async def test_the_first_of_a_large_pool_are_found_by_the_index_of_scores(
     assert "using ix_scores_rank" in best
     assert "Seq Scan on scores" not in fits + best
     assert "Seq Scan on pool_members" not in fits + best
+
+
+async def test_a_page_of_members_is_a_range_of_their_key(
+    database: Database, database_url: str, tenant: TenantFixture
+) -> None:
+    pool = await many(database, database_url, tenant)
+    seen: list[tuple[str, Any]] = []
+
+    def record(*arguments: Any) -> None:
+        seen.append((arguments[2], arguments[3]))
+
+    async with database.transaction(tenant.caller) as session:
+        event.listen(database.engine.sync_engine, "before_cursor_execute", record)
+        try:
+            assert len(await MemberRepository(session).page(pool.id, new_id(), PAGE)) == PAGE
+        finally:
+            event.remove(database.engine.sync_engine, "before_cursor_execute", record)
+        [(statement, parameters)] = seen
+        connection = await session.connection()
+        rows = await connection.exec_driver_sql(f"explain {statement}", parameters)
+        plan = "\n".join(row[0] for row in rows.all())
+    assert "Index Scan Backward using pk_pool_members" in plan, plan
+    assert "Sort" not in plan, plan
