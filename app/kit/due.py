@@ -24,6 +24,10 @@ log = get_logger(__name__)
 Handler = Callable[[Session, Sequence[UUID]], Awaitable[Mapping[UUID, datetime] | None]]
 """Does the work of some keys; answers when to look again, for those that need it."""
 
+_WAITING: Final = text(
+    "select kind, due_tenants(kind, 100) from unnest(cast(:kinds as text[])) with ordinality as asked(kind, place)"
+    " order by place"
+)
 BATCH: Final = 200
 LEASE: Final = timedelta(seconds=5)
 MAX_BACKOFF: Final = timedelta(hours=1)
@@ -65,25 +69,25 @@ def kinds() -> list[str]:
 
 async def run_kind(database: Database, kind: str) -> int:
     """Do what is due of `kind` in every tenant, round robin; return how many keys were handled."""
-    handled = 0
-    async with database.outside() as connection:
-        tenants = (await connection.execute(text("select due_tenants(:kind, 100)"), {"kind": kind})).scalars().all()
-    for tenant_id in tenants:
-        handled += await _run_tenant(database, _drains[kind], tenant_id)
-    return handled
+    return sum([await _run_tenant(database, work, tenant_id) for work, tenant_id in await _waiting(database, [kind])])
 
 
 async def run_until_quiet(database: Database, passes: int = 20) -> int:
     """Run every kind until nothing is due or `passes` rounds are done: a chain of effects runs in one go."""
     total = 0
     for _ in range(passes):
-        handled = 0
-        for kind in kinds():
-            handled += await run_kind(database, kind)
-        total += handled
-        if not handled:
+        waiting = await _waiting(database, kinds())
+        total += sum([await _run_tenant(database, work, tenant_id) for work, tenant_id in waiting])
+        if not waiting:
             break
     return total
+
+
+async def _waiting(database: Database, among: Sequence[str]) -> list[tuple[Drain, UUID]]:
+    """Return what is due of these kinds, in their order, and where: one question, for it is asked all the time."""
+    async with database.outside() as connection:
+        rows = await connection.execute(_WAITING, {"kinds": list(among)})
+    return [(_drains[kind], tenant_id) for kind, tenant_id in rows]
 
 
 async def _run_tenant(database: Database, work: Drain, tenant_id: UUID, lane: int = 1) -> int:

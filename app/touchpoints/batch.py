@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from app.kit import json
 from app.kit.body import parse
@@ -25,12 +25,16 @@ class Refused:
 
 
 Item = TouchpointIn | Refused
+_ALL: Final = TypeAdapter(list[TouchpointIn])
 
 
 def read(raw: bytes, media: str) -> list[Item]:
     """Read the items in their order; raises Malformed (400), Invalid (422, no array) and TooManyItems (413)."""
     items = list(_lines(raw)) if media == NDJSON else _array(raw)
-    return [each if isinstance(each, Refused) else _item(each) for each in items]
+    try:
+        return [*_ALL.validate_python(items)]
+    except ValidationError:  # one by one, to say of each what is wrong with it
+        return [each if isinstance(each, Refused) else _item(each) for each in items]
 
 
 def _lines(raw: bytes) -> Iterator[Any]:

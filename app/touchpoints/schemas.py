@@ -173,7 +173,8 @@ class UnmatchedRead(TouchpointRead):
     reason: Literal["unknown", "ambiguous"]
 
 
-class TouchpointItem(Schema):
+@dataclass(slots=True)  # lighter than a Schema, for they go by the thousand
+class TouchpointItem:
     """What became of one item of a batch."""
 
     index: int

@@ -139,11 +139,5 @@ def _last(keys: Sequence[str] | None) -> UUID | None:
 
 def _item(index: int, sent: Item, answer: Ingested) -> TouchpointItem:
     problems = () if answer.refusal is None else answer.refusal.errors
-    return TouchpointItem(
-        index=index,
-        client_ref=sent.client_ref,
-        status=answer.status,
-        outcome=answer.outcome,
-        id=answer.id,
-        errors=[ProblemField.model_validate(each) for each in problems],
-    )
+    errors = [ProblemField.model_validate(each) for each in problems]
+    return TouchpointItem(index, sent.client_ref, answer.status, answer.outcome, answer.id, errors)
