@@ -188,15 +188,23 @@ def prior_bits(stated: Mapping[str, Any]) -> float:
 
 
 def load(connection: duckdb.DuckDBPyConnection, file: Path, table: str) -> None:
-    """Make a table of a CSV or Parquet file: all columns as text without blanks around it, empty cells null."""
+    """Make a table of a CSV or Parquet file: all columns as text without blanks around it, empty cells null.
+
+    Of a list the values stand between semicolons, as in a cell of a CSV file.
+    """
     if file.suffix == ".parquet":
         source = connection.read_parquet(str(file))
     else:
         source = connection.read_csv(str(file), header=True, all_varchar=True)
     columns = ", ".join(
-        f"nullif(trim({_quoted(name)}::varchar), '') as {_quoted(name.strip())}" for name in source.columns
+        f"nullif(trim({_text(name, of.id)}), '') as {_quoted(name.strip())}"
+        for name, of in zip(source.columns, source.types, strict=True)
     )
     source.query("source", f"create table {table} as select {columns} from source")
+
+
+def _text(name: str, of: str) -> str:
+    return f"array_to_string({_quoted(name)}::varchar[], ';')" if of == "list" else f"{_quoted(name)}::varchar"
 
 
 def _quoted(name: str) -> str:
