@@ -13,6 +13,7 @@ from sqlalchemy import (
     DateTime,
     Select,
     Subquery,
+    Table,
     Text,
     Uuid,
     cast,
@@ -24,7 +25,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from app.candidates.models import Candidate
 from app.directory.schemas import FACET_SAMPLE, FACET_VALUES
 from app.scores.default_model import DEFAULT_MODEL
 
@@ -43,8 +43,9 @@ def counts(found: Select[Any], names: Sequence[str], first: int) -> CompoundSele
 
     A row with an id is one of the `first` of them; one without id and facet says how many were looked at.
     """
-    values = (_place(name).label(name) for name in names)
-    hits = found.add_columns(Candidate.created_at, *values).order_by(Candidate.created_at.desc(), Candidate.id)
+    people = next(each for each in found.get_final_froms() if isinstance(each, Table) and each.name == "candidates")
+    values = (_place(name, people).label(name) for name in names)
+    hits = found.add_columns(people.c.created_at, *values).order_by(people.c.created_at.desc(), people.c.id)
     newest = hits.limit(FACET_SAMPLE + 1).cte("newest")
     sample = newest.select().limit(FACET_SAMPLE).subquery("hits")
     size = newest.select().with_only_columns(*_columns(people=func.count()), maintain_column_froms=True)
@@ -64,12 +65,12 @@ def _columns(
     return tuple(each.label(name) for each, name in zip((facet, value, people, id_, created_at), names, strict=True))
 
 
-def _place(name: str) -> ColumnElement[Any]:
+def _place(name: str, people: Table) -> ColumnElement[Any]:
     """Return where the values of a facet are; those of `skills.name` and `sources.type` are members of objects."""
     if name == "score.tier":
         return literal_column(TIER.format(person="candidates.id"), Text)
     column, _, member = name.partition(".")
-    place: ColumnElement[Any] = getattr(Candidate, column).expression
+    place: ColumnElement[Any] = people.c[column]
     return place[member].astext if name == "location.city" else place
 
 
