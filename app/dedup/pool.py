@@ -12,7 +12,7 @@ from uuid import UUID
 
 from app.candidates.features import Features
 from app.dedup.levels import LEVELS, name_level
-from app.dedup.rules import STRONG, Judgement, Knowledge, judge
+from app.dedup.rules import STRONG, Judgement, Knowledge, judge, name_suffices
 from app.dedup.sides import Side, side_of, value_hash
 from app.normalise.keys import BlockingKey, Identity, KeyKind, blocking_keys, key_hash
 
@@ -20,6 +20,8 @@ GENERIC_FROM: Final = 4
 """So many candidates whose names are pairwise different make a shared value generic."""
 
 SHARED: Final[Collection[KeyKind]] = ("email", "phone", "url")
+NAME_KINDS: Final[Collection[KeyKind]] = ("sorted_name", "kanji_name", "unsplit_name")
+"""Keys of nothing but a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,15 @@ def keyed(features: Features, secret: bytes, record_id: UUID | None = None) -> K
     )
 
 
+def idle_names(statements: Sequence[Keyed], known: Knowledge) -> set[bytes]:
+    """Return the hashes of names that tell too little for somebody who shares nothing else to be asked about."""
+    idle, asked = set[bytes](), set[bytes]()
+    for statement in statements:
+        known.learn(statement.side)
+        (asked if name_suffices(statement.side, known) else idle).update(statement.hashes(NAME_KINDS))
+    return idle - asked
+
+
 @dataclass(frozen=True, slots=True)
 class Met:
     """Somebody whom a statement may be about."""
@@ -87,9 +98,9 @@ class Pool:
         for _, hashed in statement.keys:
             self.holders.setdefault(hashed, {})[candidate_id] = None
 
-    def everybody(self) -> set[UUID]:
-        """Return who holds any key that was asked for."""
-        return {each for holders in self.holders.values() for each in holders}
+    def everybody(self, besides: Collection[bytes] = ()) -> set[UUID]:
+        """Return who holds any key that was asked for, some keys left out."""
+        return {each for hashed, holders in self.holders.items() if hashed not in besides for each in holders}
 
     def meet(self, statement: Keyed, own: UUID | None = None, *, told: Literal["all"] | None = None) -> list[Met]:
         """Return whom a statement matches, the best first; `own` is the candidate that it belongs to already.

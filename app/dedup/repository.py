@@ -106,6 +106,23 @@ async def sides(session: Session, ids: Sequence[UUID]) -> list[Any]:
     return await session.rows(f"select candidate_id, record_id, {_COMPARED} from match_sides(:ids) as m", ids=list(ids))  # noqa: S608 (constants)
 
 
+async def sides_near(
+    session: Session,
+    ids: Collection[UUID],
+    named: Collection[UUID],
+    employers: Collection[str | None],
+    births: Collection[str | None],
+) -> list[Any]:
+    """Return the same as `sides`, of `named` only who shares an employer or most of a birth date with one of these."""
+    return await session.rows(
+        f"select candidate_id, record_id, {_COMPARED} from match_near(:ids, :named, :employers, :births) as m",  # noqa: S608 (constants)
+        ids=sorted(ids),
+        named=sorted(named),
+        employers=[each for each in employers if each],
+        births=[each for each in births if each],
+    )
+
+
 async def came_with(session: Session, candidate_id: UUID) -> list[Any]:
     """Return the flat features of the records that came to this id, or to ids that were merged into it."""
     return await session.rows(

@@ -14,7 +14,7 @@ from app.candidates.profile import SOURCE_ORDER
 from app.dedup import levels
 from app.dedup.frequencies import shipped
 from app.dedup.levels import CONTRADICTING, LEVELS, Found, Verdict
-from app.dedup.model import Model, default_model, frequency, prior, probability
+from app.dedup.model import Model, Weight, default_model, frequency, prior, probability
 from app.dedup.sides import Side
 from app.normalise.name_verdict import equal_scripts
 
@@ -151,6 +151,22 @@ def log_odds(share: float) -> float:
     if share <= 0:
         return -math.inf
     return math.inf if share >= 1 else math.log2(share / (1 - share))
+
+
+def name_suffices(side: Side, known: Knowledge) -> bool:
+    """Whether sharing a name with this record, and nothing else, can open a pair or meet a tenant's rule."""
+    by_rule = any(term.startswith("name") for rule in known.policy.rules for term in rule["all"])
+    levels_of_names = [weight for (of, _), weight in known.model.weights.items() if of == "name"]
+    best = max(_at_best(weight, side, known) for weight in levels_of_names)
+    return by_rule or best + known.prior >= log_odds(known.policy.review_threshold)
+
+
+def _at_best(weight: Weight, side: Side, known: Knowledge) -> float:
+    """Return the most bits of a level with this record: a level of values that it does not show cannot be met."""
+    if weight.counted is None:
+        return weight.bits
+    share = known.share(weight.counted, None, getattr(side, weight.counted))
+    return weight.at(share) if share is not None else -math.inf
 
 
 def judge(left: Sequence[Side], right: Sequence[Side], known: Knowledge) -> Judgement:

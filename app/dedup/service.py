@@ -1,7 +1,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from app.candidates import service as candidates
@@ -12,7 +12,7 @@ from app.dedup.errors import PairNotFound
 from app.dedup.matching import Filed, Linked, Opened, Spelled, evidence
 from app.dedup.model import default_model, read_model
 from app.dedup.models import CandidatePair, DedupPolicy
-from app.dedup.pool import GENERIC_FROM, Keyed, Met, Pool, keyed
+from app.dedup.pool import GENERIC_FROM, Keyed, Met, Pool, idle_names, keyed
 from app.dedup.rules import Knowledge, Policy
 from app.dedup.schemas import CheckBody, EvidenceRead, Matches, MatchRead, PairRead, PolicyBody, PolicyRead
 from app.dedup.sides import SEPARATOR, Side, read_side, value_hash
@@ -76,8 +76,13 @@ async def knowledge(session: Session) -> Knowledge:
     return Knowledge(_policy(state.policy), model, state.pool or 0, counting=state.counting or 0)
 
 
-async def pool(session: Session, statements: Sequence[Keyed], known: Knowledge) -> Pool:
-    """Return who holds a key of these statements, with all that their records say; only live candidates."""
+async def pool(
+    session: Session, statements: Sequence[Keyed], known: Knowledge, *, told: Literal["all"] | None = None
+) -> Pool:
+    """Return who holds a key of these statements, with all that their records say; only live candidates.
+
+    Who shares nothing but a name that tells little is left out, unless all are to be told.
+    """
     found = Pool(known)
     hashes = sorted({hashed for statement in statements for hashed in statement.hashes()})
     counted = {hashed: value for statement in statements for value, hashed in statement.counted}
@@ -92,14 +97,23 @@ async def pool(session: Session, statements: Sequence[Keyed], known: Knowledge) 
             found.generic.add(row.hash)
     if most := sum(n >= KEY_CAP for n in met.values()):
         log.info("match_keys.capped", keys=most, cap=KEY_CAP)
-    found.people = await sides_of(session, sorted(found.everybody()))
+    telling = found.everybody(() if told else idle_names(statements, known))
+    if named := found.everybody() - telling:
+        near = {each.side.employer for each in statements}, {each.side.birth_date for each in statements}
+        found.people = _by_candidate(await repository.sides_near(session, telling, named, *near))
+    else:
+        found.people = await sides_of(session, sorted(telling))
     return found
 
 
 async def sides_of(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[Side]]:
     """Return live candidate → what its records say, the oldest first."""
+    return _by_candidate(await repository.sides(session, ids) if ids else ())
+
+
+def _by_candidate(rows: Iterable[Any]) -> dict[UUID, list[Side]]:
     people: dict[UUID, list[Side]] = {}
-    for row in await repository.sides(session, ids) if ids else ():
+    for row in rows:
         people.setdefault(row.candidate_id, []).append(read_side(row))
     return people
 
@@ -209,7 +223,7 @@ async def check(session: Session, body: CheckBody) -> Matches:
     """Return who this could be, the best first; nothing is written."""
     region, stated = (await tenancy.read(session)).country_code, body.stated()
     statement = key(session, read_features(stated, region))
-    known = await pool(session, [statement], await knowledge(session))
+    known = await pool(session, [statement], await knowledge(session), told=body.include)
     found = known.meet(statement, await _excluded(session, body), told=body.include)[:MOST_MATCHES]
     spelled = await spellings(session, {each for met in found for each in met.judgement.records[1:] if each})
     own = new_id()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
+from app.dedup.pool import NAME_KINDS
 from app.dedup.rules import Knowledge, log_odds
 from app.dedup.sides import COUNTED, LISTS, PARTS
 from app.kit.db import Session
@@ -18,7 +19,6 @@ MET: Final = frozenset({"40001", "40P01", "55P03"})
 STRONG_KINDS: Final = ("email", "phone", "url")
 TELLING_KINDS: Final = (*STRONG_KINDS, "birth_family", "birth_given", "family_employer", "given_employer")
 """Keys whose pairs agree on more than the name."""
-NAME_KINDS: Final = ("sorted_name", "kanji_name", "unsplit_name")
 
 
 async def wait_little(session: Session) -> None:

@@ -1,0 +1,163 @@
+"""Matching at the doors of a pool of any size: what it costs in process, and what the size costs a client.
+
+    python -m benchmarks.matching [PEOPLE] [--keep FOLDER]
+
+The same requests go to a tenant with the people and to one that has nobody; a third of them are about people who are
+there already. A folder that is kept holds the people for the next run.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from app.candidates.features import load_features
+from app.dedup import service as dedup
+from app.kit import caller, json
+from app.kit.db import Database, Session
+from app.kit.ids import new_id
+from app.settings import get_settings
+from app.tenancy import bootstrap
+from app.training.statements import records
+from benchmarks import crowded, load, report
+from benchmarks.report import Figure
+from benchmarks.stand import Stand, stand
+
+PEOPLE: Final = 1_000_000
+CROWD: Final = "Crowd"
+NOBODY: Final = "Nobody"
+ASKED: Final = 2_000
+WARM: Final = 300
+REQUESTS: Final = 900
+MANY: Final = 8
+SAMPLE: Final = "select payload, features from records tablesample bernoulli({share}) limit {most}"
+CHECKED: Final = "select to_jsonb(c) from candidates c where tenant_id = '{tenant}' and id = '{candidate}'"
+Payload = Mapping[str, Any]
+
+
+async def measure(place: Stand, people: int = PEOPLE) -> list[Figure]:
+    """Load the people unless they are there, then measure."""
+    os.environ["TALENTPOOL_DATA_DIR"] = str(place.folder)  # keys are hashed with the stand's secret
+    get_settings.cache_clear()
+    database = Database(place.database_url)
+    try:
+        tenant_id, crowd = await bootstrap.issue(database, CROWD, [caller.ADMIN], "bench")
+        _, nobody = await bootstrap.issue(database, NOBODY, [caller.ADMIN], "bench")
+        figures = await _loaded(place, database, tenant_id, people)
+        async with database.transaction(caller.system(tenant_id, "bench")) as session:
+            known = await session.rows(SAMPLE.format(share=100 * min(1.0, 4 * ASKED / people), most=ASKED))
+            somebody = await session.value("select id from candidates limit 1")
+        figures += await _in_process(database, tenant_id, [load_features(each.features) for each in known])
+    finally:
+        await database.close()
+    payloads = _payloads([each.payload for each in known])
+    keys = {CROWD: crowd, NOBODY: nobody}
+    for connections in (1, MANY):
+        figures += await _compared(place, keys, "POST", [("/v1/candidates", each) for each in payloads()], connections)
+    named = [(f"/v1/candidates/by-external-id/bench/{new_id()}", each) for each in payloads()]
+    figures += await _compared(place, keys, "PUT", named, 1)
+    statement = CHECKED.format(tenant=tenant_id, candidate=somebody)
+    return figures + await _checked(place, crowd, payloads(), statement)
+
+
+async def _loaded(place: Stand, database: Database, tenant_id: UUID, people: int) -> list[Figure]:
+    async with database.transaction(caller.system(tenant_id, "bench")) as session:
+        if await session.value("select exists (select from candidates)"):
+            return []
+    begun = time.perf_counter()
+    await crowded.load(place.database_url.replace("+asyncpg", ""), tenant_id, people)
+    return [Figure(f"loading {people:,} records", time.perf_counter() - begun, "s")]
+
+
+def _payloads(known: Sequence[Payload]) -> Any:
+    """Return what makes the next requests: two statements about others, then one about somebody who is there."""
+    others = (record.payload for record in records(10**9, seed=99))
+    again = iter(known * 4)
+
+    def some() -> list[Payload]:
+        return [next(again if number % 3 == 2 else others) for number in range(REQUESTS + WARM)]
+
+    return some
+
+
+async def _in_process(database: Database, tenant_id: UUID, features: Sequence[Any]) -> list[Figure]:
+    """Look up whom each statement could be about, and weigh them all."""
+    times = []
+    async with database.transaction(caller.system(tenant_id, "bench")) as session:
+        for each in random.Random(1).sample(features, len(features)):
+            begun = time.perf_counter()
+            await _met(session, each)
+            times.append(time.perf_counter() - begun)
+    told = load.Measured(latencies=times[WARM:])
+    return [
+        Figure(f"look-up and score, {name}", told.percentile(share) * 1000, "ms", target=target)
+        for name, share, target in (("p50", 0.5, "≤ 1 ms"), ("p99", 0.99, "≤ 5 ms"))
+    ]
+
+
+async def _met(session: Session, features: Any) -> None:
+    statement = dedup.key(session, features)
+    known = await dedup.knowledge(session)
+    (await dedup.pool(session, [statement], known)).meet(statement)
+
+
+async def _compared(
+    place: Stand, keys: Mapping[str, str], method: str, asked: Sequence[tuple[str, Payload]], connections: int
+) -> list[Figure]:
+    """Send the same requests to the crowd and to nobody's tenant."""
+    told = {name: await _run(place, key, method, asked, connections) for name, key in reversed(keys.items())}
+    what = f"{method} of a candidate, {connections} connection{'s'[: connections > 1]}"
+    most = "p50 ≤ 15 ms" if connections == 1 else "p50 ≤ 40 ms"
+    return [
+        Figure(
+            f"{what}, {name}", told[CROWD].percentile(at) * 1000, "ms", told[NOBODY].percentile(at) * 1000, f"{most}{x}"
+        )
+        for name, at, x in (("p50", 0.5, ", ≤ 1.5"), ("p99", 0.99, ", p99 ≤ 3"))
+    ]
+
+
+async def _run(
+    place: Stand, key: str, method: str, asked: Sequence[tuple[str, Payload]], connections: int
+) -> load.Measured:
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    requests = [load.request(place.port, path, json.dumpb(dict(body)), headers, method) for path, body in asked]
+    await load.run(place.port, requests[:WARM], connections)
+    measured = await load.run(place.port, requests[WARM:], connections)
+    assert measured.statuses.keys() <= {200, 201, 202}, measured.statuses
+    return measured
+
+
+async def _checked(place: Stand, key: str, payloads: Sequence[Payload], statement: str) -> list[Figure]:
+    """Ask who somebody could be, beside a bare route that selects one row by its key."""
+    measured = await _run(place, key, "POST", [("/v1/dedup/check", each) for each in payloads], 1)
+    headers = {"Content-Type": "application/json"}
+    bare = load.request(place.yardstick_port, "/statement", json.dumpb({"sql": statement}), headers)
+    yardstick = await load.run(place.yardstick_port, [bare] * REQUESTS, 1)
+    return [
+        Figure(f"check, {name}", measured.percentile(at) * 1000, "ms", yardstick.percentile(at) * 1000, target)
+        for name, at, target in (("p50", 0.5, "≤ 4"), ("p99", 0.99, ""))
+    ]
+
+
+def main() -> None:
+    """Measure by itself, and print the table."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.matching", description=(__doc__ or "").partition("\n")[0]
+    )
+    parser.add_argument("people", nargs="?", type=int, default=PEOPLE, help=f"how many records (default {PEOPLE:,})")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the database there for the next run")
+    given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the stand is taken down
+    with stand(given.keep) as running:
+        report.table(asyncio.run(measure(running, given.people)))
+
+
+if __name__ == "__main__":
+    main()
