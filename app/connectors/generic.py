@@ -16,7 +16,6 @@ from app.kit.schemas import Body
 from app.touchpoints.kinds import TYPES, is_known
 
 EVENT_TYPES: Final = (*sorted(TYPES), "custom:<name>")
-ID_MAX: Final = 500
 
 
 def _known_type(name: str) -> str:
@@ -126,7 +125,7 @@ def _item(item: object, raw: bytes | None, settings: Mapping[str, Any]) -> Read:
         email=text(mapped, "email"),
         phone=text(mapped, "phone"),
         person=_person(mapped.get("person")),
-        topics=_topics(mapped.get("topics")),
+        topics=reading.words(mapped.get("topics")),
         data=data if isinstance(data, dict) else {},
     )
 
@@ -138,11 +137,8 @@ def _moment(value: object) -> datetime | None:
 
 
 def _external_id(mapped: Mapping[str, Any]) -> str | None:
-    value = mapped.get("external_id")
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    named = text(mapped, "external_id")
-    return named if named is None or len(named) <= ID_MAX else hashlib.sha256(named.encode()).hexdigest()
+    named = reading.word(mapped, "external_id")
+    return named and reading.fitting(named)
 
 
 def _person(value: object) -> ExternalId | None:
@@ -150,11 +146,6 @@ def _person(value: object) -> ExternalId | None:
         return None
     source, named = text(value, "source"), text(value, "id")
     return ExternalId(source, named) if source and named else None
-
-
-def _topics(value: object) -> tuple[str, ...]:
-    named = value if isinstance(value, list) else [value]
-    return tuple(dict.fromkeys(each for each in named if isinstance(each, str) and each and "\0" not in each))
 
 
 def _holds_nul(data: object) -> bool:

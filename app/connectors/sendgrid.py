@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from app.connectors.reading import Read, document, each, words
 from app.connectors.signals import Evidence, Parsed, Request, Signal, Verdict, present, text, timely, unix_time
 from app.kit import json
 
@@ -62,22 +63,12 @@ def verify(
 def parse(headers: Mapping[str, str], raw: bytes, settings: Mapping[str, Any]) -> Parsed:
     """Read a batch; never raises: what cannot be read is counted."""
     del headers, settings
-    try:
-        items = json.loads(raw)
-    except ValueError:
-        return Parsed(unreadable=1)
-    if not isinstance(items, list):
-        return Parsed(unreadable=1)
-    read = [_item(item) for item in items]
-    return Parsed(
-        signals=tuple(each for each in read if isinstance(each, Signal)),
-        ignored=read.count("ignored"),
-        unreadable=read.count("unreadable"),
-    )
+    return each(document(raw), _item)
 
 
-def _item(item: object) -> Signal | str:
-    if not isinstance(item, dict) or not (event := text(item, "event")):
+def _item(item: Mapping[str, Any]) -> Read:
+    event = text(item, "event")
+    if event is None:
         return "unreadable"
     if event not in _TYPES:
         return "ignored"
@@ -89,7 +80,7 @@ def _item(item: object) -> Signal | str:
         occurred_at=occurred_at,
         external_id=text(item, "sg_event_id") or hashlib.sha256(json.canonical(item)).hexdigest(),
         email=text(item, "email"),
-        topics=_topics(item.get("category")),
+        topics=words(item.get("category")),
         data=_data(item, event),
         evidence=_evidence(item, event),
     )
@@ -121,11 +112,6 @@ def _evidence(item: Mapping[str, Any], event: str) -> Evidence:
         user_agent=agent if isinstance(agent, str) else None,
         ip=text(item, "ip"),
     )
-
-
-def _topics(category: object) -> tuple[str, ...]:
-    named = category if isinstance(category, list) else [category]
-    return tuple(dict.fromkeys(each for each in named if isinstance(each, str) and each and "\0" not in each))
 
 
 def _signed_by(secret: str, signature: str, signed: bytes) -> bool:
