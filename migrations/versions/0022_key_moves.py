@@ -27,6 +27,7 @@ JOINED = """exists (
 
 def upgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
+    op.execute("set local statement_timeout = '15min'")
     # The product is not in use yet: nobody waits for the lock that dropping the short way takes.
     op.execute("-- squawk-ignore require-concurrent-index-deletion\ndrop index ix_record_keys_candidate_id")
     # Room on each page for the keys that merges give to another candidate: no index has to be written for these.
