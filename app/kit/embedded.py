@@ -35,7 +35,7 @@ _POSTGRES_SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "100",
-    "shared_buffers": "128MB",
+    "shared_buffers": "512MB",
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
