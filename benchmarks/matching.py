@@ -79,7 +79,7 @@ async def _loaded(place: Stand, database: Database, tenant_id: UUID, people: int
 def _payloads(known: Sequence[Payload]) -> Any:
     """Return what makes the next requests: two statements about others, then one about somebody who is there."""
     others = (record.payload for record in records(10**9, seed=99))
-    again = iter(known * 4)
+    again = iter([*known] * 4)
 
     def some() -> list[Payload]:
         return [next(again if number % 3 == 2 else others) for number in range(REQUESTS + WARM)]
@@ -112,7 +112,7 @@ async def _compared(
     place: Stand, keys: Mapping[str, str], method: str, asked: Sequence[tuple[str, Payload]], connections: int
 ) -> list[Figure]:
     """Send the same requests to the crowd and to nobody's tenant."""
-    told = {name: await _run(place, key, method, asked, connections) for name, key in reversed(keys.items())}
+    told = {name: await _run(place, key, method, asked, connections) for name, key in reversed(list(keys.items()))}
     what = f"{method} of a candidate, {connections} connection{'s'[: connections > 1]}"
     most = "p50 ≤ 15 ms" if connections == 1 else "p50 ≤ 40 ms"
     return [

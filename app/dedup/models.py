@@ -14,7 +14,7 @@ class RecordKey(Tenanted, Base):
     """One value under which a record is found: a keyed hash of eight bytes.
 
     An index of records, so without foreign keys: checking them row by row costs seven times the rows themselves. No
-    index is over the candidate, so that keys can follow their record to another one in place: who looks goes by records.
+    index is over the candidate, so that keys can follow their record to another one in place: look-ups go by records.
     """
 
     __tablename__ = "record_keys"
