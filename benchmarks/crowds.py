@@ -10,12 +10,16 @@ from typing import Final
 from uuid import UUID
 
 import asyncpg
+from alembic.script import ScriptDirectory
 
 from app.kit import json, migrate
 from app.kit.db import Database
 from app.kit.embedded import PostgresServer, start_postgres
 from app.tenancy import bootstrap
 from benchmarks import crowd
+
+TUNING: Final = {"shared_buffers": "4GB", "max_wal_size": "16GB"}
+"""A server for a million people: its memory holds what is asked for."""
 
 _COPY: Final = "measured"
 _SCHEMA: Final = "create schema bench; create table bench.scores (like scores including all)"
@@ -37,7 +41,7 @@ def server(kept: Path | None) -> Iterator[PostgresServer]:
         folder = kept or Path(passing)
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)  # the server runs as another user when this is root
-        running = start_postgres(folder / "pg", durable=True)
+        running = start_postgres(folder / "pg", durable=True, tuning=TUNING)
         try:
             yield running
         finally:
@@ -56,9 +60,8 @@ def load(running: PostgresServer, size: int, smaller: int) -> None:
 
 @contextmanager
 def copy(running: PostgresServer, size: int) -> Iterator[str]:
-    """Copy the pool of this size, with the schema of today; yield the copy's address."""
+    """Copy the pool of this size; yield the copy's address."""
     asyncio.run(_clone(running, _name(size)))
-    migrate.upgrade(running.database_url(_COPY))
     yield running.database_url(_COPY)
     asyncio.run(_administer(running, f"drop database {_COPY}"))
 
@@ -76,7 +79,9 @@ async def ground(url: str) -> AsyncIterator[Ground]:
 
 
 def _name(size: int) -> str:
-    return f"crowd_{size}"
+    """Name the pool of this size under the schema of today: one that was kept under another is not used."""
+    head = ScriptDirectory.from_config(migrate.config("postgresql://")).get_current_head()
+    return f"crowd_{size}_{head}"
 
 
 async def _grow(url: str, smaller: int, size: int) -> None:

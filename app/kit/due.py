@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.kit import caller
+from app.kit.chunks import chunks
 from app.kit.clock import now
 from app.kit.db import Database, Session
 from app.kit.log import get_logger
@@ -38,6 +39,7 @@ class Drain:
     kind: str
     handler: Handler
     batch: int
+    share: int
     lanes: int
 
 
@@ -52,11 +54,15 @@ class Claim:
 _drains: dict[str, Drain] = {}
 
 
-def drain(kind: str, batch: int = BATCH, lanes: int = 1) -> Callable[[Handler], Handler]:
-    """Register the handler of one kind of due work; of full batches `lanes` are worked on side by side."""
+def drain(kind: str, batch: int = BATCH, share: int = 0, lanes: int = 1) -> Callable[[Handler], Handler]:
+    """Register the handler of one kind of due work.
+
+    A batch is claimed at once and handled in the order of its keys, a `share` of it (all, unless said) a transaction;
+    of what fills a share, `lanes` batches are worked on side by side.
+    """
 
     def register(handler: Handler) -> Handler:
-        _drains[kind] = Drain(kind, handler, batch, lanes)
+        _drains[kind] = Drain(kind, handler, batch, share or batch, lanes)
         return handler
 
     return register
@@ -94,18 +100,19 @@ async def _run_tenant(database: Database, work: Drain, tenant_id: UUID, lane: in
     who = caller.system(tenant_id, work.kind)
     async with database.transaction(who) as session:
         claims = await _claim(session, work.kind, work.batch)
-    if len(claims) == work.batch and lane < work.lanes:
+    if len(claims) >= work.share and lane < work.lanes:
         beside = _run_tenant(database, work, tenant_id, lane + 1)
         return sum(await asyncio.gather(_work(database, work, who, claims), beside))
     return await _work(database, work, who, claims) if claims else 0
 
 
 async def _work(database: Database, work: Drain, who: caller.Caller, claims: Sequence[Claim]) -> int:
-    try:
-        await _handle(database, work, who, claims)
-    except Exception as error:  # one bad key must not stop the others; each is tried alone and backs off
-        log.warning("drain.batch_failed", kind=work.kind, tenant=str(who.tenant_id), exc_info=error)
-        await _handle_singly(database, work, who, claims)
+    for share in chunks(claims, work.share):
+        try:
+            await _handle(database, work, who, share)
+        except Exception as error:  # one bad key must not stop the others; each is tried alone and backs off
+            log.warning("drain.batch_failed", kind=work.kind, tenant=str(who.tenant_id), exc_info=error)
+            await _handle_singly(database, work, who, share)
     return len(claims)
 
 

@@ -16,7 +16,7 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -101,11 +101,14 @@ class ValkeyServer:
         self.process.stop()
 
 
-def start_postgres(data_dir: Path, *, durable: bool, log: Path | None = None) -> PostgresServer:
+def start_postgres(
+    data_dir: Path, *, durable: bool, log: Path | None = None, tuning: Mapping[str, str] | None = None
+) -> PostgresServer:
     """Start PostgreSQL on a data folder, which is made on the first run, and wait until it answers.
 
     As root, which PostgreSQL refuses, it runs as the folder's owner or `nobody`. Without `durable` a power
-    cut may lose everything: for tests. Its output goes to `log`, by default beside the data folder.
+    cut may lose everything: for tests. Its output goes to `log`, by default beside the data folder. `tuning` has the
+    server's own settings where the usual ones do not do.
 
     Raises:
         StartError: the folder cannot be used, or the server does not start.
@@ -123,7 +126,7 @@ def start_postgres(data_dir: Path, *, durable: bool, log: Path | None = None) ->
         _let_in(user, data_dir)
     sockets = _socket_dir(data_dir, ".s.PGSQL.5432", user=user)
     _clear_leftovers(data_dir, sockets)
-    settings = _POSTGRES_SETTINGS | {"unix_socket_directories": str(sockets)}
+    settings = _POSTGRES_SETTINGS | dict(tuning or {}) | {"unix_socket_directories": str(sockets)}
     if not durable:
         settings |= _FORGETFUL_SETTINGS
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
