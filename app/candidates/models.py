@@ -10,6 +10,7 @@ from app.kit.clock import now
 from app.kit.models import PERSONAL, SAFE_TEXT, Base, Identified, Tenanted, Versioned
 
 LIVE = text("hidden_at is null and erased_at is null and merged_into is null")
+GONE = text("hidden_at is not null or erased_at is not null or merged_into is not null")
 
 
 def personal(**options: Any) -> Mapped[Any]:  # noqa: ANN401 (a column's options)
@@ -32,6 +33,7 @@ class Candidate(Versioned, Base):
         Index("ix_candidates_years_of_experience", "tenant_id", "years_of_experience", "id", postgresql_where=LIVE),
         Index("ix_candidates_retention_expires_on", "tenant_id", "retention_expires_on"),
         Index("ix_candidates_hidden_at", "tenant_id", "hidden_at", postgresql_where=text("hidden_at is not null")),
+        Index("ix_candidates_gone", "tenant_id", "id", postgresql_where=GONE),
         Index(
             "ix_candidates_merged_into", "tenant_id", "merged_into", postgresql_where=text("merged_into is not null")
         ),

@@ -90,7 +90,8 @@ class Findings:
 
 async def examine(session: Session, trial: Trial, ids: Sequence[UUID], findings: Findings) -> None:
     """Add these people to the findings, as far as they are people still; nothing is written."""
-    living = list(await repository.live(session, ids))
+    gone = await repository.gone(session, ids)
+    living = [each for each in ids if each not in gone]
     timelines = await touchpoints.signals_of(session, living)
     by_draft = await _held(session, trial.draft, living)
     by_published = {} if trial.published is None else await _held(session, trial.published, living)

@@ -1,7 +1,8 @@
 """Counting many people by one version of a model in one statement.
 
 The formula once more, as SQL, for everybody whom no cap clips: a rolling window that is full asks for one signal after
-the other, which is the work of `formula`. A property test holds the two equal.
+the other, which is the work of `formula`. A property test holds the two equal. Those are left out, too, whose verdicts
+are to be looked at again first.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from app.kit import json
 from app.kit.db import Session
 from app.scores.counting import BEYOND, Serving
 from app.scores.definition import Rule
+from app.touchpoints import settlement
 
 LEAST_POINTS: Final = 1e-9
 """Smaller ones could leave the range of numbers in SQL, which is an error there."""
@@ -31,6 +33,7 @@ _FOLDED: Final = "normalize(casefold(normalize(topic, NFKC) collate pg_unicode_f
 _OF_TOPIC: Final = (
     f"(r.topics is null or exists (select from unnest(t.topics) as topic where {_FOLDED} = any(r.topics)))"
 )
+_WEIGHT: Final = "case t.actor when 'human' then 1 when 'unknown' then :unknown_weight else 0 end"
 _MESSAGE_LINK: Final = "r.once = 'message_link' and t.message_id is not null and t.data->>'url' <> ''"
 _EVENT: Final = "r.once = 'event' and t.data#>>'{event,id}' <> ''"
 _SLOT: Final = f"""
@@ -41,18 +44,14 @@ _SLOT: Final = f"""
   case when r.once = 'day' or {_EVENT} then '' when {_MESSAGE_LINK} then t.data->>'url' end as link,
   t.source, coalesce(t.external_id, cast(t.id as text) collate "C") as event
 """
-_FIRST: Final = """
-select * from (
-  select *, row_number() over (partition by candidate_id, place, slot, link order by occurred_at, source, event) as turn
-  from matching
-) m where turn = 1
+_COUNTS: Final = """
+row_number() over (partition by candidate_id, place, slot, link, points is null order by occurred_at, source, event) = 1
 """
 # Time in spans of the rule's own window; a hair too wide, so that rounding sends one too many to the exact formula.
 _CLIPPED: Final = """
-select *, sum(abs(points)) over (
+sum(abs(points)) filter (where counts) over (
   partition by candidate_id, place order by date_part('epoch', occurred_at) / (86400 * days)
-  range between 1.01 preceding and current row) > cap as clipped
-from firsts
+  range between 1.01 preceding and current row) > cap
 """
 
 
@@ -86,34 +85,33 @@ def _statement(*, topics: bool, slots: bool, caps: bool) -> str:
     """Return the statement; what a model does not ask for is left out of it."""
     return f"""
 with asked as materialized (
-  select * from unnest(cast(:ids as uuid[]), cast(:fits as float8[])) as t(id, fit)
+  select t.id, t.fit, coalesce(s.computed_at, '-infinity') - :longest_transaction as settled
+  from unnest(cast(:ids as uuid[]), cast(:fits as float8[])) as t(id, fit)
+  left join scores s on s.candidate_id = any(:ids) and s.candidate_id = t.id
+    and s.model_key = :key and s.model_version = :version
 ), rules as materialized (
   select * from jsonb_to_recordset(cast(:rules as jsonb))
     as t(place int, type text, topics text[], points float8, once text, cap float8, days float8)
-), matching as (
-  select t.candidate_id, t.occurred_at, r.place, r.cap, r.days,
-    r.points * case t.actor when 'human' then 1 else :unknown_weight end as points{"," + _SLOT if slots else ""}
-  from touchpoints t join rules r on r.type = t.type
-  where t.candidate_id = any(:ids) and t.occurred_at <= :at
-    and (t.actor = 'human' or (t.actor = 'unknown' and :unknown_weight > 0)){f" and {_OF_TOPIC}" if topics else ""}
+), signals as (
+  select a.id as candidate_id, a.fit, t.occurred_at, r.place, r.cap, r.days,
+    case when t.occurred_at <= :at then nullif(r.points * {_WEIGHT}, 0) end as points,
+    {settlement.UNSETTLED.format(since="a.settled")} as is_unsettled{"," + _SLOT if slots else ""}
+  from asked a left join touchpoints t on t.candidate_id = any(:ids) and t.candidate_id = a.id
+  left join rules r on r.type = t.type{f" and {_OF_TOPIC}" if topics else ""}
 ), firsts as (
-  {_FIRST if slots else "select * from matching"}
-), counted as (
-  {_CLIPPED if caps else "select *, false as clipped from firsts"}
+  select *, points is not null{f" and {_COUNTS}" if slots else ""} as counts from signals
 ), latest as (
-  select *, max(occurred_at) over (partition by candidate_id) as since from counted
+  select *, max(occurred_at) filter (where counts) over (partition by candidate_id) as last,
+    {_CLIPPED if caps else "false"} as clipped
+  from firsts
 ), sums as (
-  select candidate_id, since, sum(points * {_decayed("since", "occurred_at")}) as interest,
-    bool_or(coalesce(clipped, false)) as clipped
-  from latest group by candidate_id, since
-), arrivals as materialized (
-  select candidate_id, min(occurred_at) as arrival from touchpoints
-  where candidate_id = any(:ids) and occurred_at > :at group by candidate_id
+  select candidate_id, min(fit) as fit, coalesce(min(last), :at) as since,
+    coalesce(sum(points * {_decayed("last", "occurred_at")}) filter (where counts), 0) as interest,
+    coalesce(bool_or(clipped or is_unsettled), false) as is_left,
+    min(occurred_at) filter (where occurred_at > :at) as arrival
+  from latest group by candidate_id
 ), curves as (
-  select a.id as candidate_id, a.fit, coalesce(s.interest, 0) as interest, coalesce(s.since, :at) as since,
-    coalesce(s.clipped, false) as clipped, f.arrival,
-    a.fit + coalesce(s.interest * {_decayed("cast(:at as timestamptz)", "s.since")}, 0) as value
-  from asked a left join sums s on s.candidate_id = a.id left join arrivals f on f.candidate_id = a.id
+  select *, fit + interest * {_decayed("cast(:at as timestamptz)", "since")} as value from sums
 ), placed as materialized (
   select *, width_bucket(value, {_BOUNDS}) as tier_place, width_bucket(value, {_STOPS}) as stop_place from curves
 ), ahead as materialized (
@@ -132,7 +130,7 @@ with asked as materialized (
   insert into scores (model_key, model_version, candidate_id, fit, interest, since, half_life_days, rank_key, tier,
     tier_changes_at, next_event_at, computed_at)
   select :key, :version, candidate_id, fit, interest, since, :half_life_days, rank_key, tier, tier_changes_at,
-    next_event_at, :at from judged where not clipped order by candidate_id
+    next_event_at, :at from judged where not is_left order by candidate_id
   on conflict (tenant_id, model_key, model_version, candidate_id) do update set fit = excluded.fit,
     interest = excluded.interest, since = excluded.since, half_life_days = excluded.half_life_days,
     rank_key = excluded.rank_key, tier = excluded.tier, tier_changes_at = excluded.tier_changes_at,
@@ -140,17 +138,18 @@ with asked as materialized (
     where scores.computed_at <= excluded.computed_at
   returning new.candidate_id, coalesce(old.tier, :lowest) as before, new.tier as after
 )
-select j.candidate_id, j.clipped, j.next_event_at, w.before, w.after
-from judged j left join written w on w.candidate_id = j.candidate_id and w.before <> w.after
-where j.clipped or j.next_event_at is not null or w.after is not null
+select candidate_id, is_left, next_event_at, cast(null as text) as before, cast(null as text) as after
+from judged where is_left or next_event_at is not null
+union all
+select candidate_id, false, null, before, after from written where before <> after
 """  # noqa: S608 (constants)
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What came of one model: whom it must be counted for by the formula, when to look again, and whose tier moved."""
+    """What came of one model: who is left to the formula, when to look again, and whose tier moved."""
 
-    clipped: list[UUID]
+    left: list[UUID]
     again: dict[UUID, datetime]
     moved: list[Any]
 
@@ -160,7 +159,7 @@ async def count(
 ) -> Counted:
     """Write the scores of these people, for whom `fits` has what their fit rules give.
 
-    Nothing is written for the clipped.
+    Nothing is written for those who are left.
     """
     if not _is_countable(serving):
         return Counted(list(fits), {}, [])
@@ -172,8 +171,8 @@ async def count(
     )
     rows = await session.rows(sql, **_parameters(serving, rules, fits, constants, at))
     return Counted(
-        clipped=[row.candidate_id for row in rows if row.clipped],
-        again={row.candidate_id: row.next_event_at for row in rows if row.next_event_at and not row.clipped},
+        left=[row.candidate_id for row in rows if row.is_left],
+        again={row.candidate_id: row.next_event_at for row in rows if row.next_event_at and not row.is_left},
         moved=[row for row in rows if row.after is not None],
     )
 
@@ -209,6 +208,8 @@ def _parameters(
         "beyond": BEYOND,
         "key": model.key,
         "version": serving.version,
+        "longest_transaction": settlement.LONGEST_TRANSACTION,
+        **settlement.RULES,
     }
 
 

@@ -41,15 +41,14 @@ class Score(Tenanted, Base):
     __tablename__ = "scores"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "candidate_id"], ["candidates.tenant_id", "candidates.id"]),
-        Index("ix_scores_candidate_id", "tenant_id", "candidate_id"),
         Index(
             "ix_scores_rank", "tenant_id", "model_key", "model_version", "fit", text("rank_key desc"), "candidate_id"
         ),
         {"postgresql_with": {"fillfactor": "80"}},
     )
+    candidate_id: Mapped[UUID] = mapped_column(primary_key=True)
     model_key: Mapped[str] = mapped_column(PLAIN, primary_key=True)
     model_version: Mapped[int] = mapped_column(primary_key=True)
-    candidate_id: Mapped[UUID] = mapped_column(primary_key=True)
     fit: Mapped[float] = mapped_column(Float())
     interest: Mapped[float] = mapped_column(Float())
     """At `since`, in points."""

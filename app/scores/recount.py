@@ -35,8 +35,9 @@ async def recompute(session: Session, ids: Sequence[UUID]) -> dict[UUID, datetim
         counted = await census.count(session, one, fits, constants[one.model.key], at)
         await _tell(session, one, counted.moved)
         _earlier(again, counted.again)
-        if counted.clipped:
-            _earlier(again, await _exactly(session, one, counted.clipped, held, constants[one.model.key], at))
+        if counted.left:
+            await settlement.judge_again(session, counted.left)
+            _earlier(again, await _exactly(session, one, counted.left, held, constants[one.model.key], at))
         _earlier(again, await holding.changes(session, one.fit, living, at.astimezone(one.model.zone)))
     await outbox.schedule(session, *(Wake("member", each) for each in ids))
     return again
@@ -51,6 +52,7 @@ async def recount(session: Session, ids: Sequence[UUID]) -> int:
 async def prove(session: Session, ids: Sequence[UUID]) -> int:
     """Count these people by the formula alone, and write that; return how many scores had been otherwise."""
     living = await _living(session, ids)
+    await settlement.judge_again(session, living)
     at = now()
     constants = await _constants(session)
     again: dict[UUID, datetime] = {}
@@ -65,13 +67,12 @@ async def prove(session: Session, ids: Sequence[UUID]) -> int:
 
 
 async def _living(session: Session, ids: Sequence[UUID]) -> list[UUID]:
-    """Return who of `ids` is counted, with verdicts that are up to date; the others have no score."""
-    living = await repository.live(session, ids)
-    if gone := set(ids) - set(living):
-        await repository.drop(session, sorted(gone))
-    if living:
-        await settlement.judge_again(session, living)
-    return list(living)
+    """Return who of `ids` is counted; the others have no score."""
+    gone = await repository.gone(session, ids)
+    if not gone:
+        return list(ids)
+    await repository.drop(session, gone)
+    return [each for each in ids if each not in gone]
 
 
 async def _exactly(

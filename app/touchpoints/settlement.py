@@ -4,8 +4,8 @@ Hardly anybody's verdicts change after the fact, so the statements below find th
 and only these are read.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -20,31 +20,33 @@ from app.touchpoints.repository import TouchpointRepository
 from app.touchpoints.trust import ACTOR_RULE_VERSION, BURST, CLICK_AFTER_DELIVERY
 
 JUDGED_FIELDS: Final = ("actor", "actor_reasons")
-LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_TRANSACTION: Final = timedelta(minutes=5)
 """What was received longer ago is in the database or will never be."""
 
 # Of the verdicts only those on clicks depend on others, and transactions that ran side by side did not see each other.
-# The question about deliveries is exact, the one about bursts asks a little too much.
-_UNSETTLED: Final = """
-with fresh as materialized (
-  select t.candidate_id, t.actor_rule_version <> :version as is_old, t.message_id, t.occurred_at, t.actor_reasons,
-    t.data->>'url' as url
-  from unnest(cast(:ids as uuid[]), cast(:since as timestamptz[])) as asked(id, since)
-  join touchpoints t on t.candidate_id = asked.id
-  where t.candidate_id = any(:ids) and t.actor_by = 'rule' and (t.actor_rule_version <> :version
-    or (t.type = 'email_clicked' and t.message_id is not null and t.created_at > asked.since))
-)
-select distinct t.candidate_id from fresh t
-where t.is_old or 'many_links_at_once' = any(t.actor_reasons)
-  or 'click_at_delivery' = any(t.actor_reasons) <> exists (
-    select from touchpoints d where d.message_id = t.message_id and d.candidate_id = t.candidate_id
-      and d.type = 'email_delivered' and d.occurred_at between t.occurred_at - :soon and t.occurred_at)
-  or exists (
-    select from touchpoints d where d.message_id = t.message_id and d.candidate_id = t.candidate_id
-      and d.type = 'email_clicked' and d.occurred_at between t.occurred_at - :burst and t.occurred_at + :burst
-      and d.data->>'url' <> t.url)
+# The question about deliveries is exact, the one about bursts asks a little too much. Within a case it is asked last.
+UNSETTLED: Final = """
+t.actor_by = 'rule' and (
+  t.actor_rule_version <> :judged_by
+  or case when t.type = 'email_clicked' and t.message_id is not null and t.created_at > {since} then
+    'many_links_at_once' = any(t.actor_reasons)
+    or 'click_at_delivery' = any(t.actor_reasons) <> exists (
+      select from touchpoints d where d.message_id = t.message_id and d.candidate_id = t.candidate_id
+        and d.type = 'email_delivered' and d.occurred_at between t.occurred_at - :soon and t.occurred_at)
+    or exists (
+      select from touchpoints d where d.message_id = t.message_id and d.candidate_id = t.candidate_id
+        and d.type = 'email_clicked' and d.occurred_at between t.occurred_at - :burst and t.occurred_at + :burst
+        and d.data->>'url' <> t.data->>'url') end)
 """
+"""Say in SQL that the verdict on `t` may not be what the whole set says; `since` is when its person was settled."""
+
+RULES: Final = {"judged_by": ACTOR_RULE_VERSION, "soon": CLICK_AFTER_DELIVERY, "burst": BURST}
+"""What that sentence asks for."""
+
+_UNSETTLED: Final = f"""
+select distinct t.candidate_id from touchpoints t
+where t.candidate_id = any(:ids) and {UNSETTLED.format(since="timestamptz '-infinity'")}
+"""  # noqa: S608 (constants)
 _DEEDS: Final = """
 select t.candidate_id,
   max(t.occurred_at) filter (where t.type = any(:contact) and t.actor = 'human' and t.occurred_at <= :at) as contact,
@@ -61,7 +63,7 @@ async def settle(session: Session, ids: Sequence[UUID]) -> dict[UUID, datetime]:
 
     Returns when to look again, for those of whom a deed of the future is told.
     """
-    await judge_again(session, dict.fromkeys(ids))
+    await judge_again(session, ids)
     rows = await session.rows(
         _DEEDS,
         ids=list(ids),
@@ -78,19 +80,9 @@ async def settle(session: Session, ids: Sequence[UUID]) -> dict[UUID, datetime]:
     return {row.candidate_id: row.coming for row in rows if row.coming is not None}
 
 
-async def judge_again(session: Session, since: Mapping[UUID, datetime | None]) -> None:
-    """Judge these people's touchpoints again where what is stored is not what the whole set says.
-
-    Of each person all are looked at, or what came `since` they were last: that person was settled then.
-    """
-    unsettled = await session.rows(
-        _UNSETTLED,
-        ids=list(since),
-        since=[LONG_AGO if moment is None else moment - LONGEST_TRANSACTION for moment in since.values()],
-        version=ACTOR_RULE_VERSION,
-        soon=CLICK_AFTER_DELIVERY,
-        burst=BURST,
-    )
+async def judge_again(session: Session, ids: Sequence[UUID]) -> None:
+    """Judge these people's touchpoints again where what is stored is not what the whole set says."""
+    unsettled = await session.rows(_UNSETTLED, ids=list(ids), **RULES)
     if not unsettled:
         return
     repository = TouchpointRepository(session)

@@ -182,7 +182,7 @@ async def test_the_statement_and_the_formula_are_one(
             "select * from scores where model_key = 'law' and candidate_id = any(:ids)", ids=people
         )
         stored = {row.candidate_id: row for row in rows}
-        assert stored.keys() == set(people) - set(counted.clipped)
+        assert stored.keys() == set(people) - set(counted.left)
         timelines = await touchpoints.signals_of(session, people)
         for person, row in stored.items():
             timeline = timelines.get(person, [])
