@@ -1,6 +1,7 @@
 """The statements of scores; each is one round trip for any number of people."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -8,20 +9,35 @@ from uuid import UUID
 from app.kit import json
 from app.kit.db import Session
 from app.kit.ids import new_id
+from app.scores.ranking import Place, Stretch
 
 SERVING: Final = ("published", "publishing")
 TOTAL_MAX: Final = 10_001
 _VALUE: Final = """fit + interest * power(cast(2 as float8), cast(-least(
   greatest(extract(epoch from cast(:at as timestamptz) - since) / 86400.0, 0) / half_life_days, 900) as float8))"""
-_ASKED: Final = f"""
+_HEIGHT: Final = """fit + case when rank_key = 0 then 0 else sign(rank_key) * power(cast(2 as float8), least(greatest(
+  case when abs(rank_key) >= 1 then abs(rank_key) - 1 else 1 - 1 / abs(rank_key) end - :elapsed, -900), 900)) end"""
+_OF_MODEL: Final = "model_key = :key and model_version = :version"
+_FITS: Final = f"""
+with recursive fits(fit) as (
+  (select fit from scores where {_OF_MODEL} order by fit limit 1)
+  union all
+  select (select s.fit from scores s where {_OF_MODEL} and s.fit > fits.fit order by s.fit limit 1)
+  from fits where fits.fit is not null
+)
+select fit from fits where fit is not null
+"""  # noqa: S608 (constants)
+_STRETCHES: Final = """unnest(cast(:fits as float8[]), cast(:lows as float8[]), cast(:highs as float8[]),
+  cast(:firsts as float8[]), cast(:lasts as float8[])) as stretch(fit, low, high, first, last)"""
+_STRETCH: Final = f"""
 from (
-  select candidate_id, fit, interest, since, half_life_days, {_VALUE} as value
-  from scores where model_key = :key and model_version = :version
+  select candidate_id, fit, interest, since, half_life_days, rank_key, {_VALUE} as value, {_HEIGHT} as height
+  from scores where {_OF_MODEL} and fit = stretch.fit and {{keys}}
 ) s
-where value >= :least and exists (
-  select from unnest(cast(:lows as float8[]), cast(:highs as float8[])) as tier(low, high)
-  where value >= tier.low and value < tier.high)
-"""  # noqa: S608 (a constant)
+where case when value >= stretch.low then value < stretch.high end
+"""  # noqa: S608 (constants)
+"""Within a case, because the planner takes any range for that of a few, and then sorts all to find a page of it."""
+_BEYOND: Final = "rank_key between stretch.first and stretch.last"
 
 
 async def models(session: Session, states: Collection[str] = SERVING) -> list[Any]:
@@ -127,15 +143,14 @@ async def crossing(session: Session, key: str, constant: float, at: datetime) ->
     return [row.candidate_id for row in rows]
 
 
-async def live(session: Session, ids: Sequence[UUID]) -> dict[UUID, datetime | None]:
-    """Return those of `ids` that are people, neither hidden nor merged nor erased, and when they were last counted."""
+async def gone(session: Session, ids: Sequence[UUID]) -> set[UUID]:
+    """Return those of `ids` that are hidden, merged or erased: hardly any, so only their own index is read."""
     rows = await session.rows(
-        """select c.id, (select min(s.computed_at) from scores s where s.candidate_id = c.id) as counted
-           from candidates c
-           where c.id = any(:ids) and c.hidden_at is null and c.erased_at is null and c.merged_into is null""",
+        """select id from candidates
+           where id = any(:ids) and (hidden_at is not null or erased_at is not null or merged_into is not null)""",
         ids=list(ids),
     )
-    return {row.id: row.counted for row in rows}
+    return {row.id for row in rows}
 
 
 async def people_after(session: Session, last: UUID | None, limit: int) -> list[UUID]:
@@ -151,7 +166,7 @@ async def people(session: Session) -> int:
     return int(await session.value("select count(*) from candidates"))
 
 
-async def drop(session: Session, ids: Sequence[UUID]) -> None:
+async def drop(session: Session, ids: Collection[UUID]) -> None:
     await session.run("delete from scores where candidate_id = any(:ids)", ids=list(ids))
 
 
@@ -187,22 +202,50 @@ async def stored(session: Session, ids: Sequence[UUID]) -> list[Any]:
     )
 
 
+async def fits(session: Session, key: str, version: int) -> list[float]:
+    """Return what fits there are, rising; each costs one look into the index."""
+    return [row.fit for row in await session.rows(_FITS, key=key, version=version)]
+
+
 async def ranked(
-    session: Session, asked: Mapping[str, Any], after: tuple[float, UUID] | None, limit: int, *, lowest_first: bool
+    session: Session,
+    asked: Mapping[str, Any],
+    stretches: Sequence[Stretch],
+    after: Place | None,
+    limit: int,
+    *,
+    lowest_first: bool,
 ) -> list[Any]:
-    """Return (candidate_id, fit, interest, since, half_life_days, value) in the order of value, then id."""
-    sign, direction = (">", "asc") if lowest_first else ("<", "desc")
+    """Return people by their value at a time: by height, fit, rank key and id, the last rising when the others fall."""
+    down, up, below, above = ("asc", "desc", ">", "<") if lowest_first else ("desc", "asc", "<", ">")
+    follows = f"(height, fit) {below}= (:height, :fit)" if after else "true"
+    equals = _STRETCH.format(keys=f"fit = :fit and rank_key = :rank_key and candidate_id {above} :candidate_id")
+    others = _STRETCH.format(keys=_BEYOND)
+    order = f"order by rank_key {down}, candidate_id {up} limit :limit"
     return await session.rows(
-        f"""select candidate_id, fit, interest, since, half_life_days, value {_ASKED}
-              and (cast(:last as uuid) is null or value {sign} :last_value
-                   or (value = :last_value and candidate_id > :last))
-            order by value {direction}, candidate_id limit :limit""",
+        f"""select found.* from {_STRETCHES} cross join lateral (
+              {f"(select * {equals} {order}) union all" if after else ""} (select * {others} and {follows} {order})
+            ) found
+            order by height {down}, fit {down}, rank_key {down}, candidate_id {up} limit :limit""",  # noqa: S608 (constants)
         **asked,
-        last=None if after is None else after[1],
-        last_value=0.0 if after is None else after[0],
+        **_columns(stretches),
         limit=limit,
+        **({} if after is None else asdict(after)),
     )
 
 
-async def total(session: Session, asked: Mapping[str, Any]) -> int:
-    return int(await session.value(f"select count(*) from (select 1 {_ASKED} limit {TOTAL_MAX}) t", **asked))  # noqa: S608 (constants)
+async def total(session: Session, asked: Mapping[str, Any], stretches: Sequence[Stretch]) -> int:
+    found = _STRETCH.format(keys=_BEYOND)
+    return int(
+        await session.value(
+            f"""select count(*) from (
+                  select from {_STRETCHES} cross join lateral (select candidate_id {found}) found limit {TOTAL_MAX}
+                ) t""",  # noqa: S608 (constants)
+            **asked,
+            **_columns(stretches),
+        )
+    )
+
+
+def _columns(stretches: Sequence[Stretch]) -> dict[str, list[float]]:
+    return {f"{each.name}s": [getattr(one, each.name) for one in stretches] for each in fields(Stretch)}

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,10 +14,11 @@ from app.kit.db import Session
 from app.kit.errors import SortNotAllowed
 from app.kit.outbox import Wake
 from app.kit.paging import Paging
-from app.scores import backtest, counting, fit, recount, registry, repository
+from app.scores import backtest, counting, fit, ranking, recount, registry, repository
 from app.scores.counting import Serving
 from app.scores.default_model import DEFAULT_MODEL
 from app.scores.errors import AtInFuture, KeyMismatch, NoDraft, ScoreModelNotFound
+from app.scores.ranking import Place
 from app.scores.schemas import (
     BacktestStart,
     ScoreModelRead,
@@ -147,23 +149,22 @@ async def list_scores(
         raise SortNotAllowed
     bound = ("scores", model, list(tiers), least, sort)
     keys = paging.after(*bound)
-    at = datetime.fromisoformat(keys[2]) if keys else now()
+    at = datetime.fromisoformat(keys[4]) if keys else now()
     one = await registry.find(session, model)
-    asked = {
-        "key": model,
-        "version": one.version,
-        "at": at,
-        "least": -HIGHEST if least is None else least,
-        **_ranges(one, tiers),
-    }
-    after = (float(keys[0]), UUID(keys[1])) if keys else None
-    rows = await repository.ranked(session, asked, after, paging.limit + 1, lowest_first=sort == "value")
+    half_life, lowest_first = one.model.half_life_days, sort == "value"
+    asked = {"key": model, "version": one.version, "at": at, "elapsed": ranking.elapsed(at, half_life)}
+    fits = await repository.fits(session, model, one.version)
+    bands = _bands(one, tiers, -HIGHEST if least is None else least)
+    after = Place(keys[0], keys[1], keys[2], UUID(keys[3])) if keys else None
+    beyond = list(ranking.stretches(fits, bands, at, half_life, after, lowest_first=lowest_first))
+    rows = await repository.ranked(session, asked, beyond, after, paging.limit + 1, lowest_first=lowest_first)
+    everybody = list(ranking.stretches(fits, bands, at, half_life, None, lowest_first=lowest_first))
     page = paging.page(
         rows,
         lambda row: counting.read_row(one, row, at),
-        lambda row: [row.value, row.candidate_id, at.isoformat()],
+        lambda row: [row.height, row.fit, row.rank_key, row.candidate_id, at.isoformat()],
         *bound,
-        total=await repository.total(session, asked) if paging.include_total else None,
+        total=await repository.total(session, asked, everybody) if paging.include_total else None,
     )
     return ScorePage(as_of=at, **{name: getattr(page, name) for name in type(page).model_fields})
 
@@ -191,9 +192,10 @@ def _version(row: Any) -> ScoreModelVersion | None:  # noqa: ANN401 (a row)
     return ScoreModelVersion(**row.definition, version=row.version, published_at=row.published_at)
 
 
-def _ranges(one: Serving, tiers: Sequence[str]) -> dict[str, list[float]]:
-    """Return the values that these tiers hold, half-open; none asked is all."""
-    lows = [each.starts_at for each in one.model.tiers]
-    highs = [*lows[1:], HIGHEST]
-    kept = [place for place, each in enumerate(one.model.tiers) if not tiers or each.key in tiers]
-    return {"lows": [lows[place] for place in kept], "highs": [highs[place] for place in kept]}
+def _bands(one: Serving, tiers: Sequence[str], least: float) -> list[tuple[float, float]]:
+    """Return the values that these tiers hold as far as they reach `least`, half-open; none asked is all."""
+    if not tiers:
+        return [(least, HIGHEST)]
+    bounds = pairwise([*(each.starts_at for each in one.model.tiers), HIGHEST])
+    asked = [band for each, band in zip(one.model.tiers, bounds, strict=True) if each.key in tiers]
+    return [(max(low, least), high) for low, high in asked if high > least]

@@ -1,5 +1,6 @@
 """How the planner answers what scores ask all the time: by an index, whatever waits beside it."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,8 +10,10 @@ import pytest
 from sqlalchemy import text
 
 from app.kit import due
+from app.kit.clock import now
 from app.kit.db import Database, Session
-from app.scores import recount, service
+from app.scores import ranking, recount, repository, service
+from app.scores.ranking import Place
 from app.touchpoints import settlement
 from tests.conftest import TenantFixture
 
@@ -92,3 +95,26 @@ async def test_a_drain_reads_what_is_due(
         await due.run_kind(database, "score")
     async with database.transaction(tenant.caller) as session:
         await assert_by_index(session, seen)
+
+
+@pytest.mark.parametrize("lowest_first", [False, True])
+async def test_a_page_of_everybody_reads_a_page(
+    database: Database,
+    tenant: TenantFixture,
+    crowd: list[UUID],
+    monkeypatch: pytest.MonkeyPatch,
+    lowest_first: bool,
+) -> None:
+    at, limit = now(), 51
+    asked = {"key": "default", "version": 1, "at": at, "elapsed": ranking.elapsed(at, 30)}
+    async with database.transaction(tenant.caller) as session:
+        with recorded(monkeypatch) as seen:
+            fits = await repository.fits(session, "default", 1)
+            for after in (None, Place(1.0, 0.0, 1.0, crowd[-1]), Place(0.5, 9.0, 1.0, crowd[-1])):
+                stretches = list(ranking.stretches(fits, [(-9.0, 9.0)], at, 30, after, lowest_first=lowest_first))
+                await repository.ranked(session, asked, stretches, after, limit, lowest_first=lowest_first)
+        await assert_by_index(session, seen)
+        for sql, parameters in seen:
+            plan = "\n".join(row[0] for row in await session.rows(f"explain analyze {sql}", **parameters))
+            read = re.findall(r"actual .*?rows=(\d+)|Rows Removed by Filter: (\d+)", plan)
+            assert max(int(one or other) for one, other in read) <= 2 * limit, plan
