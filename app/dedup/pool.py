@@ -82,6 +82,8 @@ class Pool:
     known: Knowledge
     people: dict[UUID, list[Side]] = field(default_factory=dict)
     holders: dict[bytes, dict[UUID, None]] = field(default_factory=dict)
+    idle: set[bytes] = field(default_factory=set)
+    """Names of which nobody is asked who shares nothing else."""
     generic: set[bytes] = field(default_factory=set)
     turned_generic: set[bytes] = field(default_factory=set)
     gained: dict[bytes, int] = field(default_factory=dict)
@@ -98,9 +100,12 @@ class Pool:
         for _, hashed in statement.keys:
             self.holders.setdefault(hashed, {})[candidate_id] = None
 
-    def everybody(self, besides: Collection[bytes] = ()) -> set[UUID]:
-        """Return who holds any key that was asked for, some keys left out."""
-        return {each for hashed, holders in self.holders.items() if hashed not in besides for each in holders}
+    def holding(self, hashes: Iterable[bytes]) -> tuple[set[UUID], set[UUID]]:
+        """Return who holds any of these keys, and apart from them who holds nothing but idle names."""
+        telling, named = set[UUID](), set[UUID]()
+        for hashed in hashes:
+            (named if hashed in self.idle else telling).update(self.holders.get(hashed, ()))
+        return telling, named - telling
 
     def meet(self, statement: Keyed, own: UUID | None = None, *, told: Literal["all"] | None = None) -> list[Met]:
         """Return whom a statement matches, the best first; `own` is the candidate that it belongs to already.
@@ -108,13 +113,18 @@ class Pool:
         Whom the rules call `different` is left out, unless all are to be told.
         """
         self._learn(statement, own)
-        met = {each for hashed in statement.hashes() for each in self.holders.get(hashed, ()) if each != own}
         found = [
-            Met(each, judge([statement.side], self.people[each], self.known)) for each in met if each in self.people
+            Met(each, judge([statement.side], self.people[each], self.known))
+            for each in self._met(statement)
+            if each != own and each in self.people
         ]
         found = self._nameless(statement, found)
         kept = [each for each in found if told or each.judgement.decision != "different"]
         return sorted(kept, key=lambda each: (*each.judgement.order, each.candidate_id))
+
+    def _met(self, statement: Keyed) -> set[UUID]:
+        telling, named = self.holding(statement.hashes())
+        return telling | {each for each in named if any(_near(statement.side, x) for x in self.people.get(each, ()))}
 
     def _nameless(self, statement: Keyed, found: list[Met]) -> list[Met]:
         """Link whoever has no name to the only one who shares a contact; where several do, pair them all."""
@@ -151,6 +161,13 @@ class Pool:
             return False
         own_records = self.people.get(own, []) if own else []
         return differing([[side, *own_records], *(self.people[each] for each in others)]) >= GENERIC_FROM
+
+
+def _near(left: Side, right: Side) -> bool:
+    """Whether two records share an employer or most of a birth date."""
+    born = (left.birth_date, right.birth_date)
+    alike = all(born) and any(len({day[part] for day in born if day}) == 1 for part in (slice(4), slice(4, None)))
+    return alike or (left.employer is not None and left.employer == right.employer)
 
 
 def differing(people: Iterable[Sequence[Side]]) -> int:

@@ -97,8 +97,9 @@ async def pool(
             found.generic.add(row.hash)
     if most := sum(n >= KEY_CAP for n in met.values()):
         log.info("match_keys.capped", keys=most, cap=KEY_CAP)
-    telling = found.everybody(() if told else idle_names(statements, known))
-    if named := found.everybody() - telling:
+    found.idle = set() if told else idle_names(statements, known)
+    telling, named = found.holding(hashes)
+    if named:
         near = {each.side.employer for each in statements}, {each.side.birth_date for each in statements}
         found.people = _by_candidate(await repository.sides_near(session, telling, named, *near))
     else:
