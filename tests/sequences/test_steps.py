@@ -17,9 +17,15 @@ from workers.relay import relay_once
 TAGGED = {"field": "tags", "op": "has", "value": "ready"}
 
 
+async def number(world: World) -> None:
+    """Number the whole feed: a round takes a hundred tenants, and other tests leave theirs behind."""
+    while await relay_once(world.database):
+        pass
+
+
 async def follow(world: World, tenant: TenantFixture) -> None:
     """Number the feed, and let everybody who reads it do so now."""
-    await relay_once(world.database)
+    await number(world)
     async with world.database.transaction(tenant.caller) as session:
         await session.run("update due set due_at = now() where kind = 'watch'")
     await world.drain()
@@ -86,7 +92,7 @@ async def test_a_notice_is_an_entry_of_the_feed(world: World) -> None:
     sequence = await world.sequence(said)
     candidate = await world.candidate()
     enrollment = await world.enroll(sequence, candidate)
-    await relay_once(world.database)
+    await number(world)
     [entry] = [each for each in (await world.get("/v1/changes"))["data"] if each["type"] == "enrollment.notified"]
     assert (entry["resource"], entry["id"]) == ("enrollment", enrollment)
     assert entry["data"] == {
