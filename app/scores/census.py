@@ -106,7 +106,8 @@ with asked as materialized (
   from firsts
 ), sums as (
   select candidate_id, min(fit) as fit, coalesce(min(last), :at) as since,
-    coalesce(sum(points * {_decayed("last", "occurred_at")}) filter (where counts), 0) as interest,
+    coalesce(sum(points * {_decayed("last", "occurred_at")} order by occurred_at, points) filter (where counts), 0)
+      as interest,
     coalesce(bool_or(clipped or is_unsettled), false) as is_left,
     min(occurred_at) filter (where occurred_at > :at) as arrival
   from latest group by candidate_id
