@@ -36,6 +36,7 @@ _POSTGRES_SETTINGS = {
     "unix_socket_permissions": "0700",
     "max_connections": "100",
     "shared_buffers": "512MB",
+    "max_locks_per_transaction": "256",
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
