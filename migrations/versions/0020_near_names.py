@@ -13,21 +13,17 @@ create function match_near(ids uuid[], named uuid[], employers text[], births te
 returns setof match_features language plpgsql stable rows 50
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
 as $$
-begin return query
-  select m.* from (
-    select unnest(ids) as id
-    union
-    select f.candidate_id from unnest(named) as n(id) join match_features f on f.candidate_id = n.id
+begin
+  return query select m.* from match_sides(ids || array(
+    select distinct f.candidate_id from unnest(named) as n(id)
+    cross join lateral (
+      select * from match_features r where r.candidate_id = n.id order by r.record_id
+    ) as f
     where f.employer = any(employers) or exists (
       select from unnest(births) as b(day) where left(b.day, 4) = left(f.birth_date, 4)
         or right(b.day, 6) = right(f.birth_date, 6)
     )
-  ) as asked
-  join candidates c on c.id = asked.id
-    and c.hidden_at is null and c.erased_at is null and c.merged_into is null
-  cross join lateral (
-    select * from match_features f where f.candidate_id = c.id order by f.record_id
-  ) as m;
+  )) as m;
 end $$
 """
 
