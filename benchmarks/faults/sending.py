@@ -36,6 +36,8 @@ PATIENCE_S: Final = 300.0
 LONGEST_S: Final = 120.0
 SHARE: Final = 0.02
 """Of the mails, so many meet with a server's bad manners."""
+HANGS: Final = 0.002
+"""Of the mails, so many are never answered: each holds a lane until the sender's patience ends."""
 LOOK_S: Final = 0.1
 UNRESTING: Final = """
 select count(*) from messages where sequence_id = $1 and state in ('scheduled', 'claimed', 'transmitting', 'retry')
@@ -106,7 +108,8 @@ def _mine(dice: random.Random, options: Options) -> tuple[str, int]:
 
 async def misbehaving(place: Stage, options: Options, manner: str) -> Found:
     """Send to a server that treats some mails badly; those that it took without a word may be unknown, no others."""
-    people, sink = await crowd(place, options.mails), Sink(place.folder, {manner: SHARE})
+    people = await crowd(place, options.mails)
+    sink = Sink(place.folder, {manner: HANGS if manner == "hang" else SHARE})
     crew = Crew(dying.work, {**place.environment, **_sending(sink), "TALENTPOOL_SEND_RETRY_BASE_S": "1"})
     found = await _run(place, people, sink, crew, f"server: {manner}", lambda _: None)
     found.most_unknown = options.mails if manner in {"hang", "close"} else 0
