@@ -7,6 +7,7 @@ from hashlib import blake2b
 from itertools import product
 from typing import Literal, NamedTuple
 
+from app.normalise.name_lists import family_readings
 from app.normalise.names import NameFeatures, NamePart
 
 KeyKind = Literal[
@@ -73,16 +74,25 @@ def _name_keys(name: NameFeatures | None) -> Iterator[BlockingKey]:
 def _context_keys(identity: Identity) -> Iterator[BlockingKey]:
     if identity.name is None:
         return
-    parts: tuple[tuple[NamePart, KeyKind, KeyKind], ...] = (
-        (identity.name.family, "family_employer", "birth_family"),
-        (identity.name.given, "given_employer", "birth_given"),
+    family, given = identity.name.family, identity.name.given
+    born = (identity.birth_date.isoformat(),) if identity.birth_date else ()
+    pairs: tuple[tuple[KeyKind, tuple[str, ...], tuple[str, ...]], ...] = (
+        ("family_employer", family.spellings, identity.employers),
+        ("given_employer", given.spellings, identity.employers),
+        ("birth_family", family.spellings + _guessed(family), born),
+        ("birth_given", given.spellings, born),
     )
-    for part, with_employer, with_birth in parts:
-        for spelling, employer in product(part.spellings, identity.employers):
-            yield BlockingKey(with_employer, spelling + _SEPARATOR + employer)
-        if identity.birth_date is not None:
-            for spelling in part.spellings:
-                yield BlockingKey(with_birth, spelling + _SEPARATOR + identity.birth_date.isoformat())
+    for kind, spellings, values in pairs:
+        for spelling, value in product(spellings, values):
+            yield BlockingKey(kind, spelling + _SEPARATOR + value)
+
+
+def _guessed(family: NamePart) -> tuple[str, ...]:
+    """Guess how a family name in kanji alone is read: to be found by, never as evidence.
+
+    With an employer it would find whom nothing but that employer speaks for.
+    """
+    return family_readings(family.kanji) if family.kanji and not family.keys else ()
 
 
 def key_hash(secret: bytes, kind: str, value: str) -> bytes:

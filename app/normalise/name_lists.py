@@ -38,3 +38,14 @@ def nickname_roots(latin: str) -> frozenset[str]:
 def long_surnames() -> frozenset[str]:
     """Return family names of three or more characters, which a splitter takes for a whole name."""
     return frozenset(_lines("long_surnames.txt"))
+
+
+@cache
+def _family_readings() -> dict[str, tuple[str, ...]]:
+    lines = (line.split("\t") for line in _lines("family_readings.tsv"))
+    return {kanji: tuple(keys.split(" ")) for kanji, keys in lines}
+
+
+def family_readings(kanji: str) -> tuple[str, ...]:
+    """Return the romaji keys of a family name's usual readings, the commonest first; `kanji` is folded."""
+    return _family_readings().get(kanji, ())

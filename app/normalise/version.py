@@ -2,5 +2,5 @@
 
 from typing import Final
 
-NORMALISER_VERSION: Final = 1
+NORMALISER_VERSION: Final = 2
 """Rises whenever a function of the package gives another output for some input: records are folded again."""

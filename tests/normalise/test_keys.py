@@ -48,6 +48,21 @@ def test_every_kind_of_key() -> None:
     assert BlockingKey("birth_family", "山田\x1f1990-01-02") in blocking_keys(identity)
 
 
+def born(name: NameStatement) -> frozenset[BlockingKey]:
+    return blocking_keys(Identity(parse_name(name), employers=("アクメ",), birth_date=date(1990, 1, 2)))
+
+
+@pytest.mark.parametrize(("kanji", "romaji"), [("中島", "Nakashima"), ("髙橋", "Takahashi"), ("東", "Azuma")])
+def test_a_family_name_in_kanji_is_found_by_its_usual_readings(kanji: str, romaji: str) -> None:
+    written, latin = born(NameStatement(family_name=kanji, given_name="健")), born(NameStatement(f"Ken {romaji}"))
+    assert {key.kind for key in written & latin} == {"birth_family"}
+
+
+def test_a_stated_reading_leaves_nothing_to_guess() -> None:
+    stated = born(NameStatement(family_name="中島", given_name="健", family_name_kana="ナカジマ"))
+    assert not stated & born(NameStatement("Ken Nakashima"))
+
+
 def test_nothing_known_has_no_key() -> None:
     assert blocking_keys(Identity()) == frozenset()
 
