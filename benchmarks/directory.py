@@ -2,13 +2,15 @@
 
     python -m benchmarks.directory [PEOPLE] [--keep FOLDER] [--only TEXT]
 
-The statement answers the same people with the same members, as JSON made by the database, through a bare route.
+The statement answers the same, as JSON made by the database, through a bare route: the first answers are compared
+member by member. Only the reasons and decisions of the approach list are more than a statement can tell.
 A folder that is kept holds the people for the next run; of the cases those can be chosen that have TEXT in their name.
 """
 
 import argparse
 import asyncio
 import os
+import re
 import signal
 import sys
 import time
@@ -21,6 +23,7 @@ from uuid import UUID
 
 import asyncpg
 
+from app.candidates.schemas import CandidateRead
 from app.directory.schemas import Filters
 from app.kit import json
 from app.kit.ids import new_id
@@ -39,16 +42,36 @@ LEAST: Final = 15
 PATIENCE_S: Final = 10
 """So long a case is asked again and again, but `LEAST` times at least and `ROUNDS` times at most."""
 WARM: Final = 3
+MOMENT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T")
 PAGE: Final = 50
 DEEP: Final = 10_000
-SHOWN: Final = """
-select c.*, array(select old_id from aliases a where a.tenant_id = c.tenant_id and a.candidate_id = c.id) as merged_ids,
-  array(select value from identifiers i where i.tenant_id = c.tenant_id and i.candidate_id = c.id and kind = 'email'
-    and state = 'bounced') as bounced,
-  array(select to_jsonb(s) from consents s where s.tenant_id = c.tenant_id and s.candidate_id = c.id) as consents
-from candidates c"""
+SUPPRESSED: Final = """(select from identifiers i join suppressions p on p.tenant_id = i.tenant_id
+  and p.value_hmac = i.value_hash and p.channel in ('email', 'any')
+  where i.tenant_id = c.tenant_id and i.candidate_id = c.id and i.kind = 'email'"""
+EMAILS: Final = f"""(
+  select coalesce(json_agg(json_build_object('value', e ->> 'value', 'raw', e ->> 'raw', 'type', e ->> 'type',
+    'is_primary', e -> 'is_primary', 'status', case
+      when exists {SUPPRESSED} and i.value = e ->> 'value') then 'suppressed'
+      when exists (select from identifiers i where i.tenant_id = c.tenant_id and i.candidate_id = c.id
+        and i.kind = 'email' and i.value = e ->> 'value' and i.state = 'bounced') then 'bounced' else 'ok' end)), '[]')
+  from jsonb_array_elements(c.email_addresses) e)"""
+CAN_CONTACT: Final = f"""(
+  c.retention_expires_on >= current_date and c.live_selection_at is null and jsonb_array_length(c.email_addresses) > 0
+  and not exists {SUPPRESSED})
+  and exists (select from (
+      select distinct on (s.purpose) s.status, s.expires_at from consents s
+      where s.tenant_id = c.tenant_id and s.candidate_id = c.id and s.channel = 'email'
+      order by s.purpose, s.obtained_at desc, s.status desc) last
+    where last.status = 'granted' and (last.expires_at is null or last.expires_at > now())))"""
+COMPUTED: Final = {"status", "email_addresses", "can_contact", "retention", "merged_ids"}
+AS_STORED: Final = [name for name in CandidateRead.model_fields if name not in COMPUTED]
+PERSON: Final = f"""json_build_object({", ".join(f"'{name}', c.{name}" for name in AS_STORED)},
+  'status', case when c.hidden_at is null then 'active' else 'hidden' end, 'email_addresses', {EMAILS},
+  'can_contact', {CAN_CONTACT},
+  'retention', json_build_object('expires_on', c.retention_expires_on, 'basis', c.retention_basis),
+  'merged_ids', array(select old_id from aliases a where a.tenant_id = c.tenant_id and a.candidate_id = c.id))"""
+"""One person as the answer shows them, out of the whole row `c`; right for whoever is loaded here."""
 LIVE: Final = "c.tenant_id = '{tenant}' and c.hidden_at is null and c.erased_at is null and c.merged_into is null"
-NEWEST: Final = "order by c.created_at desc, c.id limit 51"
 
 
 def _filed(*terms: str, begins: bool = False) -> str:
@@ -66,19 +89,29 @@ class Case:
     path: str
     body: Any
     by_hand: str
+    compared: tuple[str, ...] = ()
+    """The members of a row that the statement can tell, when these are not all."""
 
 
-def _people(*conditions: str, order: str = NEWEST) -> str:
-    return f"select json_agg(found) from ({SHOWN} where {' and '.join([LIVE, *conditions])} {order}) found"
+def _people(*conditions: str, also: str = "", joined: str = "", order: str = "c.created_at desc, c.id") -> str:
+    """Return the statement of one page of people; `also` is a common table before it, `joined` what they join."""
+    found = f"select c.* from candidates c {joined} where {' and '.join([LIVE, *conditions])} order by {order} limit 51"
+    return f"with {also}found as materialized ({found}) select json_build_object({_page(PERSON, order)})"
+
+
+def _page(row: str, order: str) -> str:
+    """Return the members of a page, whose rows and one more are in `found`."""
+    return f"""
+  'data', (select json_agg({row} order by {order}) from (select * from found c order by {order} limit 50) c),
+  'has_more', (select count(*) > 50 from found),
+  'next_cursor', (select encode(convert_to(json_build_array({order.replace(" desc", "")})::text, 'UTF8'), 'base64')
+    from found c where (select count(*) > 50 from found) order by {order} offset 49 limit 1)"""
 
 
 KANA: Final = "family_name_kana"
-BY_KANA: Final = f"""
-with named as materialized (
-  select distinct candidate_id from terms where tenant_id = '{{tenant}}' and term >= 'w:sato' and term < 'w:sato~'
-)
-select json_agg(found) from (
-  {SHOWN} join named on named.candidate_id = c.id where {LIVE} order by c.family_name_kana, c.id limit 51) found"""
+NAMED: Final = """named as materialized (
+  select distinct candidate_id from terms where tenant_id = '{tenant}' and term >= 'w:sato' and term < 'w:sato~'), """
+BY_KANA: Final = _people(also=NAMED, joined="join named on named.candidate_id = c.id", order="c.family_name_kana, c.id")
 
 SEARCH: Final = {
     "criteria": {
@@ -101,35 +134,44 @@ MET: Final = " and ".join(
         KNOWS,
     ]
 )
+COUNTED: Final = """(select coalesce(json_agg(json_build_object('value', value, 'count', n)), '[]') from (
+    select value, count(*) as n from {values} group by value order by n desc, value collate "C" limit 50) counted)"""
 SEARCHED: Final = f"""
 with hits as materialized (
   select c.id, c.created_at, c.tags, c.current_company from candidates c where {MET}
-  order by c.created_at desc, c.id limit 10001
+  order by c.created_at desc, c.id limit 10000
+), found as materialized (
+  select c.* from (select id from hits order by created_at desc, id limit 51) h
+  join candidates c on c.tenant_id = '{{tenant}}' and c.id = h.id
 )
-select json_build_object(
-  'data', (select json_agg(found) from ({SHOWN} join (select id from hits limit 51) h on h.id = c.id
-    where c.tenant_id = '{{tenant}}' order by c.created_at desc, c.id) found),
-  'tags', (select json_agg(f) from (select value, count(*) from hits, jsonb_array_elements_text(tags) value
-    group by 1 order by 2 desc, 1 limit 50) f),
-  'current_company', (select json_agg(f) from (select current_company, count(*) from hits
-    group by 1 order by 2 desc, 1 limit 50) f))"""
-MEMBERS: Final = """
-select json_agg(found) from (
-  select m.*, to_jsonb(c) as person
-  from pool_members m join candidates c on c.tenant_id = m.tenant_id and c.id = m.candidate_id
-  where m.tenant_id = '{tenant}' and m.pool_id = '{pool}' order by m.candidate_id desc limit 51) found"""
+select json_build_object({_page(PERSON, "c.created_at desc, c.id")}, 'facets', json_build_object(
+  'tags', {COUNTED.format(values="hits, jsonb_array_elements_text(tags) value")},
+  'current_company', {COUNTED.format(values="(select current_company as value from hits) known")}))"""
+MEMBER: Final = """json_build_object('candidate_id', c.candidate_id, 'by', c.by, 'since', c.since,
+  'why', json_build_array(json_build_object('criterion', c.criterion, 'holds', coalesce(c.years >= 3, false))),
+  'missing', case when c.years is null then '["years_of_experience"]'::json else '[]' end)"""
+MEMBERS: Final = f"""
+with found as materialized (
+  select m.*, c.years_of_experience as years, p.criteria -> 'all' -> 0 as criterion
+  from pool_members m join pools p on p.tenant_id = m.tenant_id and p.id = m.pool_id
+  join candidates c on c.tenant_id = m.tenant_id and c.id = m.candidate_id
+  where m.tenant_id = '{{tenant}}' and m.pool_id = '{{pool}}' order by m.candidate_id desc limit 51
+)
+select json_build_object({_page(MEMBER, "c.candidate_id desc")})"""
 APPROACH: Final = f"""
-select json_agg(found) from (
-  select p.*, s.value, s.tier from (
+select json_build_object('data', json_agg(found)) from (
+  select c.id as candidate_id, rank() over (order by s.value desc, c.id) as rank, s.tier, s.value as score,
+    {CAN_CONTACT} as contact, array(select to_jsonb(s) from consents s where s.tenant_id = c.tenant_id
+      and s.candidate_id = c.id) as consents,
+    array(select to_jsonb(t) from touchpoints t where t.tenant_id = c.tenant_id and t.candidate_id = c.id) as reasons,
+    (select to_jsonb(l) from leases l where l.tenant_id = c.tenant_id and l.candidate_id = c.id) as lease
+  from (
     select s.candidate_id, s.tier, s.fit + s.interest * power(2, -extract(epoch from now() - s.since) / 86400
       / s.half_life_days) as value
     from pool_members m join scores s on s.tenant_id = m.tenant_id and s.candidate_id = m.candidate_id
       and s.model_key = 'default' and s.model_version = 1
-    where m.tenant_id = '{{tenant}}' and m.pool_id = '{{pool}}' order by value desc, s.candidate_id limit 51
-  ) s join (select c.*, array(select to_jsonb(t) from touchpoints t where t.tenant_id = c.tenant_id
-    and t.candidate_id = c.id) as touchpoints, (select to_jsonb(l) from leases l where l.tenant_id = c.tenant_id
-    and l.candidate_id = c.id) as lease from ({SHOWN}) c
-  ) p on p.tenant_id = '{{tenant}}' and p.id = s.candidate_id order by value desc) found"""
+    where m.tenant_id = '{{tenant}}' and m.pool_id = '{{pool}}' order by value desc, s.candidate_id limit 50
+  ) s join candidates c on c.tenant_id = '{{tenant}}' and c.id = s.candidate_id order by s.value desc, c.id) found"""
 
 
 def _cases(place: population.Population, deep: tuple[datetime, UUID]) -> list[Case]:
@@ -145,7 +187,7 @@ def _cases(place: population.Population, deep: tuple[datetime, UUID]) -> list[Ca
         Case("the same by kana", "GET", f"/v1/candidates?{urlencode({'q': 'satoh', 'sort': KANA})}", None, BY_KANA),
         Case("search: criteria, two facets", "POST", "/v1/candidates/search", SEARCH, SEARCHED),
         Case("members of a pool", "GET", f"{pool}/members", None, MEMBERS),
-        Case("approach list", "GET", f"{pool}/approach-list", None, APPROACH),
+        Case("approach list", "GET", f"{pool}/approach-list", None, APPROACH, ("candidate_id", "rank")),
     ]
 
 
@@ -205,12 +247,35 @@ async def _compare(place: Stand, case: Case, loaded: population.Population) -> l
     statement = case.by_hand.format(tenant=loaded.tenant_id, pool=loaded.pool_id)
     ours = load.request(place.port, case.path, body, headers, case.method)
     hand = load.request(place.yardstick_port, "/statement", json.dumpb({"sql": statement}), headers)
+    await _compare_answers(place, case, ours, hand)
     measured, bare = await _in_turn(place, ours, hand)
     assert set(measured.statuses) == set(bare.statuses) == {200}, (case.what, measured.statuses, bare.statuses)
     return [
         Figure(f"{case.what}, {name}", measured.percentile(share) * 1000, "ms", bare.percentile(share) * 1000, target)
         for name, share, target in (("p50", 0.5, "≤ 1.5"), ("p99", 0.99, "≤ 100 ms"))
     ]
+
+
+async def _compare_answers(place: Stand, case: Case, ours: bytes, hand: bytes) -> None:
+    """Hold both to the same answer; a cursor only has to be there."""
+    one, other = [
+        json.loads(await load.answer_of(port, message))
+        for port, message in ((place.port, ours), (place.yardstick_port, hand))
+    ]
+    if case.compared:
+        one, other = ([[row[name] for name in case.compared] for row in page["data"]] for page in (one, other))
+    else:
+        one["next_cursor"], other["next_cursor"] = bool(one["next_cursor"]), bool(other["next_cursor"])
+    assert _typed(one) == _typed(other), (case.what, one, other)
+
+
+def _typed(value: Any) -> Any:
+    """Read the moments of an answer: there are several ways to write one."""
+    if isinstance(value, dict):
+        return {name: _typed(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_typed(each) for each in value]
+    return datetime.fromisoformat(value) if isinstance(value, str) and MOMENT.match(value) else value
 
 
 async def _in_turn(place: Stand, ours: bytes, hand: bytes) -> tuple[load.Measured, load.Measured]:

@@ -41,24 +41,31 @@ async def run(port: int, requests: Sequence[bytes], connections: int) -> Measure
     return measured
 
 
+async def answer_of(port: int, message: bytes) -> bytes:
+    """Send one request, and return the body of its answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(message)
+    _, body = await _read(reader)
+    writer.close()
+    return body
+
+
 async def _connection(port: int, take: Callable[[], bytes | None], measured: Measured) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while (message := take()) is not None:
         begun = time.perf_counter()
         writer.write(message)
-        status = await _read(reader)
+        status, _ = await _read(reader)
         measured.latencies.append(time.perf_counter() - begun)
         measured.statuses[status] = measured.statuses.get(status, 0) + 1
     writer.close()
 
 
-async def _read(reader: asyncio.StreamReader) -> int:
+async def _read(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     head = await reader.readuntil(b"\r\n\r\n")
     length = 0
     for line in head.split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name.lower() == b"content-length":
             length = int(value)
-    if length:
-        await reader.readexactly(length)
-    return int(head[9:12])
+    return int(head[9:12]), await reader.readexactly(length)
