@@ -82,9 +82,4 @@ def _person(named: ExternalId) -> PersonIn:
 
 def _evidence(evidence: Evidence) -> ProviderEvidence:
     agent = evidence.user_agent
-    return ProviderEvidence(
-        provider_flag=evidence.provider_flag,
-        user_agent=agent and agent[:AGENT_MAX],
-        ip=evidence.ip,
-        method=evidence.method,
-    )
+    return ProviderEvidence(agent and agent[:AGENT_MAX], evidence.ip, evidence.method, evidence.provider_flag)

@@ -3,6 +3,7 @@
 Ids that are made together stand in one block: they share all but their last bits, so that one key means them all.
 """
 
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -28,7 +29,12 @@ def new_ids(count: int) -> list[UUID]:
 
 def block_of(id_: UUID) -> UUID:
     """Return the first id of the block in which this one stands."""
-    return UUID(int=id_.int & -BLOCK)
+    return _block(id_.int // BLOCK)
+
+
+@lru_cache(maxsize=64)
+def _block(number: int) -> UUID:
+    return UUID(int=number * BLOCK)
 
 
 def last_of(block: UUID) -> UUID:

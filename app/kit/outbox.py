@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from app.kit.clock import now
@@ -30,8 +30,7 @@ class Event:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Wake:
+class Wake(NamedTuple):
     """Something of `kind` about `key` is to be looked at from `at` on (now, when None)."""
 
     kind: str
@@ -62,22 +61,19 @@ _CHANGES: Final = Target(
 )
 
 # Who is due already stays so: the row is only locked, so that no drain takes it before this transaction is committed.
-_SCHEDULE: Final = """
-insert into due (kind, key, due_at)
-select kind, key, due_at
-from unnest(cast(:due_kinds as text[]), cast(:due_keys as uuid[]), cast(:due_times as timestamptz[]))
-  as t(kind, key, due_at)
-order by kind, key
-on conflict (tenant_id, kind, key) do update set due_at = excluded.due_at where due.due_at > excluded.due_at
-"""
+_DUE: Final = Target(
+    "due",
+    (("kind", "text"), ("key", "uuid"), ("due_at", "timestamptz")),
+    "on conflict (tenant_id, kind, key) do update set due_at = excluded.due_at where due.due_at > excluded.due_at",
+)
 
-_STORE: Final = f"""
-with cause as ({{}}), told as (
+_STORE: Final = """
+with cause as ({stated}), told as (
   insert into changes (type, resource, resource_id, data)
   select cast(:told_type as text), cast(:told_resource as text), id, data from cause order by id
-), woken as ({_SCHEDULE})
+){woken}
 select id from cause
-"""  # noqa: S608 (constants)
+"""
 
 
 async def record(session: Session, *events: Event) -> None:
@@ -105,46 +101,51 @@ async def store(session: Session, statement: str, values: Mapping[str, Any], eve
     with this `data`. The events, at least one, are of one type. Returns the ids of what is new.
     """
     first = events[0]
+    waking, wakes = _due(session, _caused(events))
     rows = await session.rows(
-        _storing(statement),
-        **values,
-        told_type=first.type,
-        told_resource=first.resource,
-        **_due(session, _caused(events)),
+        _storing(statement, waking), **values, told_type=first.type, told_resource=first.resource, **wakes
     )
     session.wake("feed")
     return {row.id for row in rows}
 
 
-@lru_cache
-def _storing(statement: str) -> str:
-    return _STORE.format(statement)
+@lru_cache(maxsize=1024)
+def _storing(statement: str, waking: str) -> str:
+    return _STORE.format(stated=statement, woken=f", woken as ({waking})" if waking else "")
 
 
 async def schedule(session: Session, *wakes: Wake) -> None:
     """Write due work; an earlier moment for the same key wins."""
-    if wakes:
-        await session.run(_SCHEDULE, **_due(session, wakes))
+    waking, values = _due(session, wakes)
+    if waking:
+        await session.run(waking, **values)
 
 
 def _caused(events: Iterable[Event]) -> Iterator[Wake]:
     return (wake for event in events for reaction in _reactions.get(event.type, ()) for wake in reaction(event))
 
 
-def _due(session: Session, wakes: Iterable[Wake]) -> dict[str, list[Any]]:
-    """Return due work by column, each key once, and ask for the wake-ups of what is due already."""
+def _due(session: Session, wakes: Iterable[Wake]) -> tuple[str, dict[str, Any]]:
+    """Return the statement that writes due work, each key once and in order, and ask for the wake-ups of what is due.
+
+    The statement is empty where there is none. In one order, so that no two transactions wait for each other.
+    """
     moment = now()
     times: dict[tuple[str, UUID], datetime] = {}
-    for wake in wakes:
-        place, at = (wake.kind, wake.key), wake.at or moment
+    for kind, key, asked in wakes:
+        place, at = (kind, key), asked or moment
         times[place] = min(at, times.get(place, at))
+    if not times:
+        return "", {}
     for kind in {kind for (kind, _), at in times.items() if at <= moment}:
         session.wake(kind)
-    return {
-        "due_kinds": [kind for kind, _ in times],
-        "due_keys": [key for _, key in times],
-        "due_times": list(times.values()),
-    }
+    ordered = sorted(times, key=_in_order)
+    kinds, keys = [kind for kind, _ in ordered], [key for _, key in ordered]
+    return insert(_DUE, {"kind": kinds, "key": keys, "due_at": [times[place] for place in ordered]}, "due_")
+
+
+def _in_order(place: tuple[str, UUID]) -> tuple[str, bytes]:
+    return place[0], place[1].bytes
 
 
 async def number(session: Session) -> int:

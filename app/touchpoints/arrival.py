@@ -161,7 +161,7 @@ async def _store(session: Session, new: Sequence[NewTouchpoint]) -> dict[UUID, I
     """Write new rows with all that follows; return the answers of those that another transaction stored first."""
     repository = TouchpointRepository(session)
     together = [each for each in new if each.message_id is not None and each.type in JUDGED_TOGETHER]
-    stored = await repository.of_messages(together, TELLING) if together else []
+    stored = await repository.of_messages(together) if together else []
     changes = verdicts.changed([*stored, *new])
     for row in new:
         if (verdict := changes.pop(row.id, None)) is not None:

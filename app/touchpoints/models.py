@@ -43,7 +43,7 @@ class Touchpoint(Identified, Base):
             "tenant_id",
             "message_id",
             "candidate_id",
-            postgresql_where=text("message_id is not null"),
+            postgresql_where=text("message_id is not null and type in ('email_clicked', 'email_delivered')"),
         ),
         Index("ix_touchpoints_type", "tenant_id", "type", "occurred_at"),
     )

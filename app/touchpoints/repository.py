@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, or_
 
 from app.kit import json, outbox
-from app.kit.columns import Target, insert
+from app.kit.columns import Target, insert, relation
 from app.kit.ids import last_of
 from app.kit.repository import ResourceRepository
 from app.touchpoints import events
@@ -23,10 +23,9 @@ TOTAL_MAX: Final = 10_001
 
 # `for key share` makes a merge of the same people wait or be seen, as a foreign key would; the table's own check counts
 # on it. The look-ups are lateral, each by its index: without statistics a plan of joins would read whole tables a row.
-_LOCATE: Final = """
+_PEOPLE: Final = """
 select asked.place, person.id as candidate_id, cast(null as uuid) as touchpoint_id
-from unnest(cast(:ids as uuid[]), cast(:kinds as text[]), cast(:hashes as bytea[]), cast(:sources as text[]),
-  cast(:values as text[])) with ordinality as asked(id, kind, hash, source, value, place)
+from {} as asked
 cross join lateral (
   select coalesce((select a.candidate_id from aliases a where a.old_id = asked.id), asked.id) as id
     where asked.id is not null
@@ -35,21 +34,24 @@ cross join lateral (
     where i.kind = asked.kind and i.value_hash = asked.hash and i.value is not null
   union all
   select e.candidate_id from external_ids e
-    where e.source = asked.source and e.external_id = asked.value
+    where e.source = asked.source and e.external_id = asked.external_id
 ) as named
 cross join lateral (
   select c.id from candidates c
   where c.id = named.id and c.hidden_at is null and c.erased_at is null and c.merged_into is null
   for key share
 ) as person
-union all
+"""
+_EVENTS: Final = """
 select asked.place, event.candidate_id, event.id
-from unnest(cast(:event_sources as text[]), cast(:event_ids as text[])) with ordinality as asked(source, id, place)
+from {} as asked
 cross join lateral (
   select t.candidate_id, t.id from touchpoints t
-  where t.source = asked.source and t.external_id = asked.id limit 1
+  where t.source = asked.event_source and t.external_id = asked.event_id limit 1
 ) as event
 """
+_NAMES: Final = (("id", "uuid"), ("kind", "text"), ("source", "text"), ("external_id", "text"), ("hash", "bytea"))
+_TOLD: Final = (("event_source", "text"), ("event_id", "text"))
 
 _TARGET: Final = Target(
     "touchpoints",
@@ -75,7 +77,17 @@ select id, candidate_id, identifier_hash, type, occurred_at, source, external_id
   data->>'url' as url, data#>>'{event,id}' as event_id, actor, actor_by, actor_reasons, actor_rule_version,
   provider_flag, agent_class, method_class from touchpoints
 """
-
+# Named by their words, for the index that holds these only; `TELLING` says the same.
+_TELLING: Final = "t.type in ('email_clicked', 'email_delivered')"
+_OF_PERSON: Final = f"""
+select t.id from unnest(cast(:candidate_id_of as text[]), cast(:candidate_id as uuid[])) as asked(message, id)
+join touchpoints t on t.message_id = asked.message and t.candidate_id = asked.id and {_TELLING}
+"""  # noqa: S608 (constants)
+_OF_HASH: Final = f"""
+select t.id from unnest(cast(:identifier_hash_of as text[]), cast(:identifier_hash as bytea[])) as asked(message, hash)
+join touchpoints t
+  on t.message_id = asked.message and t.candidate_id is null and t.identifier_hash = asked.hash and {_TELLING}
+"""  # noqa: S608 (constants)
 
 Event = tuple[str, str]
 """The source of an event, and its name there."""
@@ -94,18 +106,21 @@ class TouchpointRepository(ResourceRepository[Touchpoint]):
     async def locate(self, names: Collection[Name], events: Collection[Event] = ()) -> Located:
         """Find the live candidates whom each of these names, and the events that are stored."""
         asked, told = list(names), list(events)
-        rows = await self.session.rows(
-            _LOCATE,
-            ids=[each.id for each in asked],
-            kinds=[each.kind for each in asked],
-            hashes=[each.hash for each in asked],
-            sources=[each.source for each in asked],
-            values=[each.value for each in asked],
-            event_sources=[source for source, _ in told],
-            event_ids=[id_ for _, id_ in told],
-        )
         found = Located({}, {})
-        for place, candidate_id, touchpoint_id in rows:
+        parts: list[str] = []
+        given: dict[str, Any] = {}
+        if asked:
+            rows = {name: list(map(attrgetter(name), asked)) for name, _ in _NAMES}
+            source, given = relation(_NAMES, rows)
+            parts.append(_PEOPLE.format(source))
+        if told:
+            sources, ids = zip(*told, strict=True)
+            source, values = relation(_TOLD, {"event_source": sources, "event_id": ids})
+            parts.append(_EVENTS.format(source))
+            given |= values
+        if not parts:
+            return found
+        for place, candidate_id, touchpoint_id in await self.session.rows(" union all ".join(parts), **given):
             if touchpoint_id is None:
                 found.people.setdefault(asked[place - 1], set()).add(candidate_id)
             else:
@@ -122,24 +137,20 @@ class TouchpointRepository(ResourceRepository[Touchpoint]):
         sql, values = insert(_TARGET, rows)
         return await outbox.store(self.session, sql, values, list(map(events.created, touchpoints)))
 
-    async def of_messages(self, touchpoints: Sequence[NewTouchpoint], types: Collection[str]) -> list[Any]:
-        """Return what is stored of the same messages to the same recipients, of these types."""
-        return await self.session.rows(
-            f"""{_JUDGED} where id in (
-                  select t.id from touchpoints t
-                  join unnest(cast(:messages as text[]), cast(:ids as uuid[])) as asked(message, id)
-                    on t.message_id = asked.message and t.candidate_id = asked.id and t.type = any(:types)
-                  union all
-                  select t.id from touchpoints t
-                  join unnest(cast(:messages as text[]), cast(:hashes as bytea[])) as asked(message, hash)
-                    on t.message_id = asked.message and t.candidate_id is null and t.identifier_hash = asked.hash
-                      and t.type = any(:types)
-                )""",  # noqa: S608 (a constant)
-            messages=[each.message_id for each in touchpoints],
-            ids=[each.candidate_id for each in touchpoints],
-            hashes=[each.identifier_hash for each in touchpoints],
-            types=sorted(types),
-        )
+    async def of_messages(self, touchpoints: Sequence[NewTouchpoint]) -> list[Any]:
+        """Return what tells something of the same messages to the same recipients, and is stored."""
+        parts: list[str] = []
+        given: dict[str, Any] = {}
+        for statement, whose, asked in (
+            (_OF_PERSON, "candidate_id", [each for each in touchpoints if each.candidate_id is not None]),
+            (_OF_HASH, "identifier_hash", [each for each in touchpoints if each.candidate_id is None]),
+        ):
+            if asked:
+                parts.append(statement)
+                given[f"{whose}_of"] = [each.message_id for each in asked]
+                given[whose] = list(map(attrgetter(whose), asked))
+        found = " union all ".join(parts)
+        return await self.session.rows(f"{_JUDGED} where id = any(array({found}))", **given)
 
     async def of_candidates(self, ids: Sequence[UUID]) -> list[Any]:
         """Return every touchpoint of these candidates, with what verdicts and scores need."""

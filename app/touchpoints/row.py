@@ -18,6 +18,10 @@ class Name(NamedTuple):
     value: str | None = None
     hash: bytes | None = None
 
+    @property
+    def external_id(self) -> str | None:
+        return None if self.source is None else self.value
+
 
 NOBODY: Final = Name()
 

@@ -3,7 +3,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, InstanceOf, JsonValue, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.kit import json
@@ -76,14 +76,14 @@ class EvidenceIn(Body):
         return None
 
 
-class ProviderEvidence(EvidenceIn):
+@dataclass(frozen=True, slots=True)
+class ProviderEvidence:
     """The same as a connector sees it."""
 
-    provider_flag: ProviderFlag | None = None
-
-    @property
-    def flag(self) -> ProviderFlag | None:
-        return self.provider_flag
+    user_agent: str | None = None
+    ip: str | None = None
+    method: str | None = None
+    flag: ProviderFlag | None = None
 
 
 class TouchpointIn(Body):
@@ -129,6 +129,8 @@ class TouchpointIn(Body):
 
 class ProviderTouchpointIn(TouchpointIn):
     """The same as a connector says it: some events do not tell of whom they are, and stay unmatched."""
+
+    evidence: InstanceOf[ProviderEvidence] | None = None  # type: ignore[assignment] # it has the same members
 
     _people: ClassVar[frozenset[int]] = frozenset({0, 1})
 
