@@ -6,6 +6,7 @@ Normalising costs most, so it is done by two processes; rows come in by COPY, wi
 import asyncio
 import multiprocessing
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
@@ -33,7 +34,10 @@ set session_replication_role = replica
 
 
 async def load(database_url: str, tenant_id: UUID, many: int, seed: int = 1) -> None:
-    """Fill the tenant with so many records, each a candidate of its own; about a quarter are of somebody else's."""
+    """Fill the tenant with so many records, each a candidate of its own; about a quarter are of somebody else's.
+
+    Whom a record is about stands in its column `by`.
+    """
     connection = await asyncpg.connect(database_url)
     await connection.execute(PREPARED)
     indexes = await connection.fetch(
@@ -61,21 +65,22 @@ async def _copy(database_url: str, tenant_id: UUID, many: int, seed: int) -> Non
     connection = await asyncpg.connect(database_url)
     await connection.execute(PREPARED)
     filed = _filed(tenant_id, many, seed)
-    while batch := [each for each, _ in zip(filed, range(BATCH), strict=False)]:
+    while batch := list(islice(filed, BATCH)):
         await _write(connection, tenant_id, batch)
     await connection.close()
 
 
-def _filed(tenant_id: UUID, many: int, seed: int) -> Iterator[Filed]:
+def _filed(tenant_id: UUID, many: int, seed: int) -> Iterator[tuple[str, Filed]]:
+    """Yield whom each record is about, and what is filed of it."""
     secret = crypto.derive("record-keys", str(tenant_id))
     for record in records(many, seed):
         record_id = new_id()
         statement = keyed(read_features(record.payload, "JP"), secret, record_id)
-        yield Filed(record_id, record_id, statement, record.payload)
+        yield f"{seed}.{record.person}", Filed(record_id, record_id, statement, record.payload)
 
 
-async def _write(connection: asyncpg.Connection, tenant_id: UUID, filed: Sequence[Filed]) -> None:
-    at = now()
+async def _write(connection: asyncpg.Connection, tenant_id: UUID, told: Sequence[tuple[str, Filed]]) -> None:
+    at, filed = now(), [each for _, each in told]
     await _into(
         connection,
         "candidates",
@@ -89,8 +94,8 @@ async def _write(connection: asyncpg.Connection, tenant_id: UUID, filed: Sequenc
          "normaliser_version", "by", "received_at", "is_current"),
         [
             (tenant_id, each.record_id, each.candidate_id, each.candidate_id, 1, "api", json.dumps(dict(each.payload)),
-             json.dumps(dump_features(each.statement.features)), 1, "bench", at, True)
-            for each in filed
+             json.dumps(dump_features(each.statement.features)), 1, person, at, True)
+            for person, each in told
         ],
     )  # fmt: skip
     features = [each.feature_row(set()) for each in filed]

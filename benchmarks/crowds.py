@@ -2,11 +2,11 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -50,18 +50,25 @@ def server(kept: Path | None) -> Iterator[PostgresServer]:
 
 def load(running: PostgresServer, size: int, smaller: int) -> None:
     """Make the pool of this size out of a smaller one (0 for none), unless it is there."""
-    if asyncio.run(_is_there(running, _name(size))):
+    make(running, _name(size), lambda url: _grow(url, smaller, size), _name(smaller) if smaller else "template1")
+
+
+def make(
+    running: PostgresServer, name: str, fill: Callable[[str], Coroutine[Any, Any, None]], template: str = "template1"
+) -> None:
+    """Make a database out of another and fill it, by its address, unless it is there."""
+    if asyncio.run(_is_there(running, name)):
         return
-    asyncio.run(_clone(running, _name(smaller) if smaller else "template1"))
+    asyncio.run(_clone(running, template))
     migrate.upgrade(running.database_url(_COPY))
-    asyncio.run(_grow(running.database_url(_COPY), smaller, size))
-    asyncio.run(_administer(running, f"alter database {_COPY} rename to {_name(size)}"))
+    asyncio.run(fill(running.database_url(_COPY)))
+    asyncio.run(_administer(running, f"alter database {_COPY} rename to {name}"))
 
 
 @contextmanager
-def copy(running: PostgresServer, size: int) -> Iterator[str]:
-    """Copy the pool of this size; yield the copy's address."""
-    asyncio.run(_clone(running, _name(size)))
+def copy(running: PostgresServer, pool: int | str) -> Iterator[str]:
+    """Copy the pool of this size, or the database of this name; yield the copy's address."""
+    asyncio.run(_clone(running, pool if isinstance(pool, str) else _name(pool)))
     yield running.database_url(_COPY)
     asyncio.run(_administer(running, f"drop database {_COPY}"))
 
@@ -79,9 +86,13 @@ async def ground(url: str) -> AsyncIterator[Ground]:
 
 
 def _name(size: int) -> str:
+    return named("crowd", size)
+
+
+def named(kind: str, size: int) -> str:
     """Name the pool of this size under the schema of today: one that was kept under another is not used."""
     head = ScriptDirectory.from_config(migrate.config("postgresql://")).get_current_head()
-    return f"crowd_{size}_{head}"
+    return f"{kind}_{size}_{head}"
 
 
 async def _grow(url: str, smaller: int, size: int) -> None:

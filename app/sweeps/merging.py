@@ -4,9 +4,8 @@ People are held only while their batch is written. A batch that meets somebody e
 component that cannot be merged now is left to the next sweep.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
@@ -18,7 +17,7 @@ from app.dedup.merging import Edge
 from app.dedup.rules import Judgement, Knowledge, judge
 from app.dedup.sides import Side
 from app.dedup.words import words_of
-from app.kit.chunks import chunks, in_turns
+from app.kit.chunks import ahead, chunks, in_turns
 from app.kit.jobs import Claim
 from app.kit.log import get_logger
 from app.merges import service as merges
@@ -59,21 +58,9 @@ class Merging:
 
     async def run(self, groups: Sequence[Group]) -> None:
         """Merge each group into its oldest."""
-        async for batch in self._batches(groups):
-            await self._write(batch)
-
-    async def _batches(self, groups: Sequence[Group]) -> AsyncIterator[Batch]:
-        coming: asyncio.Task[Batch] | None = None
-        try:
-            for some in (*chunks(groups, MERGED), ()):
-                ready, coming = coming, asyncio.create_task(self._prepare(some)) if some else None
-                if ready is not None:
-                    yield await ready
-        finally:
-            if coming is not None:
-                coming.cancel()
-                with suppress(asyncio.CancelledError):
-                    await coming
+        async with aclosing(ahead(chunks(groups, MERGED), self._prepare)) as batches:
+            async for batch in batches:
+                await self._write(batch)
 
     async def _prepare(self, groups: Sequence[Group]) -> Batch:
         """See these people, and say why they are one; a group of whom somebody is gone by now is left out."""

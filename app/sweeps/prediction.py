@@ -3,12 +3,15 @@
 An engine is where Splink predicts, which takes nearly all the work; what is before and after grows with the pool only.
 
 A decision is a function of the levels that a pair meets and of its weight, and there are few combinations of levels. So
-the rules judge each combination once, and the database lays that on the pairs. Whoever has several records, or no name,
-is judged one by one.
+the rules judge each combination once, and the database lays that on the pairs; a level is told by what it weighs. Who
+has several records, or no name, or weights that tell no level, is judged one by one.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -21,6 +24,7 @@ from app.dedup.levels import COMPARISONS, CONTRADICTING, LEVELS
 from app.dedup.model import PSEUDO_RECORDS
 from app.dedup.rules import FEATURES, STRONG, Knowledge, is_automatic, log_odds
 from app.dedup.sides import COUNTED, LISTS, PARTS, SEPARATOR
+from app.normalise.name_lists import family_readings
 from app.training.columns import prepare
 from app.training.name_sql import MISSING
 from app.training.settings import CONDITIONS, KEY_RULE, Conditions, settings
@@ -29,6 +33,9 @@ MEMORY: Final = "2GB"
 THREADS: Final = 2
 MOST_OF_A_KEY: Final = 200
 """So many records under one key are compared with each other; a key of more tells nothing."""
+
+_ROUNDED: Final = 1e-4
+"""Bits by which what Splink says that a level weighs may differ from the model."""
 
 Pair = tuple[UUID, UUID]
 
@@ -49,14 +56,24 @@ Predict = Callable[[duckdb.DuckDBPyConnection, Knowledge, Path], str]
 
 def found_by(predict: Predict, file: Path, known: Knowledge) -> Found:
     """Weigh all pairs of the exported file that share a key; blocks, so it is to be run in a thread."""
-    with duckdb.connect(config={"threads": THREADS, "memory_limit": MEMORY, "temp_directory": str(file.parent)}) as db:
-        _read(db, file)
-        prepare(db, "features", "prepared", unique_sources=known.policy.unique_sources, kept=("candidate_id", "number"))
-        _write_keys(db)
+    with connect(file.parent) as db:
+        load(db, file, known)
         predicted = predict(db, known, file.parent)
-        _write_levels(db, known, predicted)
+        _write_edges(db, known, predicted)
         _write_rules(db, known)
         return _decide(db, known, predicted)
+
+
+def connect(folder: Path) -> duckdb.DuckDBPyConnection:
+    """Open a database in memory, and in this folder what memory does not hold."""
+    return duckdb.connect(config={"threads": THREADS, "memory_limit": MEMORY, "temp_directory": str(folder)})
+
+
+def load(db: duckdb.DuckDBPyConnection, file: Path, known: Knowledge) -> None:
+    """Make the table `people` of the exported file: what is compared, and the keys under which it is."""
+    _read(db, file)
+    prepare(db, "features", "prepared", unique_sources=known.policy.unique_sources, kept=("candidate_id", "number"))
+    _write_keys(db)
 
 
 def _read(db: duckdb.DuckDBPyConnection, file: Path) -> None:
@@ -80,19 +97,33 @@ def _write_keys(db: duckdb.DuckDBPyConnection) -> None:
     named = ["'kanji' || f.name_kanji", "'kanji' || given_kanji || family_kanji", "'key' || f.name_key"]
     single = ", ".join((*named, *with_employer, *with_birth))
     contacts = ", ".join(f"coalesce(p.{each}, [])" for each in ("emails", "mobiles", "fixed_phones", "urls"))
+    _write_readings(db)
     db.execute(
         f"""create table filed as
-            select number, unnest(list_distinct(list_concat({contacts},
+            select number, hash(key) as key from (
+              select number, unnest(list_distinct(list_concat({contacts},
                 list_filter([{single}], lambda x: x is not null)))) as key
-            from features f join prepared p using (number)"""
+              from features f join prepared p using (number)
+              union all
+              select number, 'born' || reading || '{SEPARATOR}' || f.birth_date
+              from features f join readings r using (family_kanji) where f.family_key is null
+            ) where key is not null"""
     )
     db.execute(
         f"""create table people as
-            with told as (
-              select key, hash(key) as hashed from filed group by key having count(*) between 2 and {MOST_OF_A_KEY}
-            ), keyed as (select number, list(distinct hashed) as keys from filed join told using (key) group by number)
+            with told as (select key from filed group by key having count(*) between 2 and {MOST_OF_A_KEY}),
+              keyed as (select number, list(key) as keys from filed semi join told using (key) group by number)
             select p.* exclude (record_id), p.number as record_id, k.keys from prepared p join keyed k using (number)"""
     )
+
+
+def _write_readings(db: duckdb.DuckDBPyConnection) -> None:
+    """Write how family names in kanji alone are usually read: as at the doors, to be found by and nothing more."""
+    names = db.execute("select distinct family_kanji from features where family_key is null").fetchall()
+    readings = [(name, reading) for (name,) in names if name for reading in family_readings(name)]
+    columns = {"family_kanji": [name for name, _ in readings], "reading": [reading for _, reading in readings]}
+    db.register("known_readings", pa.table(columns, pa.schema([(each, pa.string()) for each in columns])))
+    db.execute("create table readings as from known_readings")
 
 
 def stated(known: Knowledge, conditions: Conditions = CONDITIONS) -> dict[str, Any]:
@@ -132,58 +163,52 @@ def write_frequencies(db: duckdb.DuckDBPyConnection, column: str, known: Knowled
     return f"frequencies_{column}"
 
 
-def _write_levels(db: duckdb.DuckDBPyConnection, known: Knowledge, predicted: str) -> None:
-    """Write the levels of the pairs that are asked for: those of some weight, and all that share a contact."""
+def _write_edges(db: duckdb.DuckDBPyConnection, known: Knowledge, predicted: str) -> None:
+    """Write what the pairs weigh that are asked for: those of some weight, and all that share a contact."""
     shared = " or ".join(f"mw_{feature} > 0" for feature in sorted(STRONG))
-    columns = [name for name, *_ in db.execute("describe people").fetchall()]
-    sides = ", ".join(f"{side}.{each} as {each}_{side}" for side in "lr" for each in columns)
-    levels = ", ".join(f"{_case(feature)} as {feature}" for feature in FEATURES)
     db.execute(
         f"""create table edges as
-            with asked as (
-              select record_id_l, record_id_r, match_weight from {predicted}
-              where match_weight >= {log_odds(known.policy.review_threshold)} or {shared}
-            ), pairs as (
-              select match_weight as weight, {sides} from asked
-              join people l on l.number = record_id_l join people r on r.number = record_id_r
-              where l.candidate_id <> r.candidate_id
-            )
-            select least(candidate_id_l, candidate_id_r) as left_id,
-              greatest(candidate_id_l, candidate_id_r) as right_id, weight,
-              name_l is null or name_r is null as is_nameless,
-              {levels} from pairs"""
+            select least(l.candidate_id, r.candidate_id) as left_id,
+              greatest(l.candidate_id, r.candidate_id) as right_id, match_weight as weight,
+              l.name is null or r.name is null as is_nameless, {", ".join(f"mw_{each}" for each in FEATURES)}
+            from {predicted} join people l on l.number = record_id_l join people r on r.number = record_id_r
+            where l.candidate_id <> r.candidate_id
+              and (match_weight >= {log_odds(known.policy.review_threshold)} or {shared})"""
     )
 
 
-def _case(feature: str) -> str:
-    tried = [(level, condition) for level, condition in CONDITIONS[feature].items() if condition != "ELSE"]
-    last = next((level for level, condition in CONDITIONS[feature].items() if condition == "ELSE"), MISSING)
-    branches = " ".join(f"when {condition} then '{level}'" for level, condition in tried)
-    return f"case {branches} else '{last}' end"
-
-
 def _write_rules(db: duckdb.DuckDBPyConnection, known: Knowledge) -> None:
-    """Judge each combination of levels: whether it contradicts, shares a contact, and may be linked by the model."""
+    """Judge each combination of weights: whether it contradicts, shares a contact, and may be linked by the model."""
+    columns = [f"mw_{feature}" for feature in FEATURES]
     rows = []
-    for levels in db.execute(f"select distinct {', '.join(FEATURES)} from edges").fetchall():
-        found = dict(zip(FEATURES, levels, strict=True))
-        agreeing = frozenset(
-            feature
-            for feature, level in found.items()
-            if level != MISSING and LEVELS[feature, level].verdict == "agree"
-        )
-        name = found["name"] if found["name"] != MISSING else None
-        may_link = is_automatic(name, float("inf"), agreeing, known.policy)
-        rows.append((*levels, name in CONTRADICTING, bool(agreeing & STRONG), may_link))
-    names = [*FEATURES, "contradicts", "is_strong", "may_link"]
+    for weights in db.execute(f"select distinct {', '.join(columns)} from edges").fetchall():
+        combinations = product(*map(partial(_levels, known), FEATURES, weights))
+        verdicts = {_verdict(dict(zip(FEATURES, levels, strict=True)), known) for levels in combinations}
+        rows.append((*weights, *min(verdicts), len(verdicts) == 1))
+    names = [*columns, "contradicts", "is_strong", "may_link", "is_told"]
     db.register("judged", pa.table({name: [row[i] for row in rows] for i, name in enumerate(names)}))
     db.execute("create table rules as from judged")
+
+
+def _levels(known: Knowledge, feature: str, weight: float) -> list[str]:
+    """Return the levels that weigh so much, before any frequency; what cannot be compared weighs nothing."""
+    bits = {level: weight.bits for (of, level), weight in known.model.weights.items() if of == feature} | {MISSING: 0.0}
+    return [level for level, each in bits.items() if math.isclose(each, weight, abs_tol=_ROUNDED)]
+
+
+def _verdict(levels: Mapping[str, str], known: Knowledge) -> tuple[bool, bool, bool]:
+    agreeing = frozenset(
+        feature for feature, level in levels.items() if level != MISSING and LEVELS[feature, level].verdict == "agree"
+    )
+    name = levels["name"] if levels["name"] != MISSING else None
+    may_link = is_automatic(name, math.inf, agreeing, known.policy)
+    return name in CONTRADICTING, bool(agreeing & STRONG), may_link
 
 
 def _decide(db: duckdb.DuckDBPyConnection, known: Knowledge, predicted: str) -> Found:
     policy = known.policy
     sure, asked = log_odds(policy.auto_threshold), log_odds(policy.review_threshold)
-    asks_each = "true" if policy.rules else "is_strong and is_nameless"
+    asks_each = "true" if policy.rules else "not is_told or (is_strong and is_nameless)"
     db.execute(
         f"""create table several as select candidate_id from features group by 1 having count(*) > 1;
             create table decided as
@@ -191,7 +216,7 @@ def _decide(db: duckdb.DuckDBPyConnection, known: Knowledge, predicted: str) -> 
                 when a.candidate_id is not null or b.candidate_id is not null or {asks_each} then 'open'
                 when may_link and not contradicts and weight >= {sure} then 'same'
                 when (contradicts and is_strong) or weight >= {asked} then 'possible' end as decision
-            from edges join rules using ({", ".join(FEATURES)})
+            from edges join rules using ({", ".join(f"mw_{each}" for each in FEATURES)})
             left join several a on a.candidate_id = left_id left join several b on b.candidate_id = right_id"""
     )
 

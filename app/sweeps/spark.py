@@ -16,7 +16,7 @@ from pyspark.sql.types import BooleanType, StringType
 from splink import Linker, SparkAPI
 
 from app.dedup.levels import birth_level
-from app.dedup.rules import STRONG, Knowledge
+from app.dedup.rules import FEATURES, Knowledge
 from app.dedup.sides import COUNTED
 from app.sweeps.prediction import THREADS, Found, found_by, least, stated, write_frequencies
 from app.training.name_sql import level_of
@@ -51,7 +51,7 @@ def _predict(db: duckdb.DuckDBPyConnection, known: Knowledge, folder: Path) -> s
             table = _handed(db, spark, folder, write_frequencies(db, column, known), "*")
             linker.table_management.register_term_frequency_lookup(api.register(table), column)
         predicted = linker.inference.predict(threshold_match_weight=least(known)).as_spark_dataframe()
-        shown = ("record_id_l", "record_id_r", "match_weight", *(f"mw_{feature}" for feature in sorted(STRONG)))
+        shown = ("record_id_l", "record_id_r", "match_weight", *(f"mw_{feature}" for feature in FEATURES))
         predicted.select(*shown).write.parquet(str(folder / "edges"))
     db.read_parquet(str(folder / "edges" / "*.parquet")).create("predicted")
     return "predicted"

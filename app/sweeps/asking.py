@@ -1,0 +1,83 @@
+"""What a sweep leaves to a person: pairs are judged once more, with all that speaks for and against them, and opened.
+
+Some hundred are written in a transaction while the next are judged. A pair of whom somebody is not there any more when
+it is written is left to the next sweep.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
+
+from app.candidates import service as candidates
+from app.dedup import service as dedup
+from app.dedup.matching import Opened
+from app.dedup.rules import Knowledge, judge
+from app.dedup.sides import Side
+from app.kit.chunks import ahead, chunks, in_turns
+from app.kit.db import Session
+from app.kit.jobs import Claim
+from app.sweeps.findings import Findings, Pair
+
+OPENED: Final = 500
+"""Pairs that are opened in one transaction."""
+
+
+@dataclass(slots=True)
+class Asking:
+    """The questions of one sweep."""
+
+    claim: Claim
+    known: Knowledge
+    counts: dict[str, int]
+    compared: int
+
+    async def run(self, pairs: Sequence[Pair]) -> None:
+        """Open these pairs, each between those who its two are now."""
+        async with aclosing(ahead(chunks(pairs, OPENED), self._prepare)) as prepared:
+            async for opened in prepared:
+                await self._write(opened)
+
+    async def _prepare(self, pairs: Sequence[Pair]) -> list[Opened]:
+        async with self.claim.database.transaction(self.claim.caller) as session:
+            live = await _live(session, pairs)
+            now = sorted({_ordered(live[a], live[b]) for a, b in pairs if {a, b} <= live.keys() and live[a] != live[b]})
+            known = replace(self.known)
+            people = await said(session, known, now)
+        return [_opened(pair, people, known) async for pair in in_turns(now) if people.keys() >= set(pair)]
+
+    async def _write(self, opened: Sequence[Opened]) -> None:
+        async with self.claim.step() as session:
+            live = await _live(session, [each.sides for each in opened])
+            there = [each for each in opened if all(live.get(side) == side for side in each.sides)]
+            self.counts["opened"] += await dedup.open_pairs(session, there)
+            await self.claim.progress(session, self.compared, counts=self.counts)
+
+
+async def ask(claim: Claim, known: Knowledge, found: Findings, counts: dict[str, int]) -> None:
+    """Open the pairs that a person has to look at."""
+    await Asking(claim, known, counts, found.compared).run(sorted(found.possible))
+
+
+async def said(session: Session, known: Knowledge, pairs: Sequence[Pair]) -> Mapping[UUID, Sequence[Side]]:
+    """Return what everybody in these pairs says; what is known of their values is learnt."""
+    people = await dedup.sides_of(session, sorted({each for pair in pairs for each in pair}))
+    await dedup.learn(session, known, [side for sides in people.values() for side in sides])
+    return people
+
+
+async def _live(session: Session, pairs: Sequence[Pair]) -> Mapping[UUID, UUID]:
+    return await candidates.resolve_many(session, sorted({each for pair in pairs for each in pair}))
+
+
+def _opened(pair: Pair, people: Mapping[UUID, Sequence[Side]], known: Knowledge) -> Opened:
+    """Judge a pair; one that is `same` and still asked has one of a component against it."""
+    judgement = judge(people[pair[0]], people[pair[1]], known)
+    if judgement.decision == "same":
+        judgement = judgement.decided("possible", "several")
+    return Opened(*pair, judgement, judgement.records[0])
+
+
+def _ordered(a: UUID, b: UUID) -> Pair:
+    return (a, b) if a < b else (b, a)
