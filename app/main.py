@@ -33,7 +33,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     wiring.wire()
     waker = Waker(settings.redis_url)
     database = Database(
-        settings.database_url or DEFAULT_DATABASE_URL, pool_size=settings.db_pool_size, on_wake=waker.wake
+        settings.database_url or DEFAULT_DATABASE_URL,
+        pool_size=settings.db_pool_size,
+        helped=False,
+        on_wake=waker.wake,
     )
 
     limit = rate.make(settings.rate_limit, settings.redis_url)

@@ -3,13 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-from app.candidates.schemas import CandidateRead
 from app.normalise.emails import parse_email
-
-R = TypeVar("R", bound=CandidateRead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +63,12 @@ class Profile:
         }
 
 
-def read(profile: Profile, shape: type[R], *, can_contact: bool, suppressed: Collection[str] = ()) -> R:
-    """Return the candidate as it is answered; `suppressed` are match keys of addresses not to be written to."""
-    keys = profile.email_keys()
+def read(profile: Profile, *, can_contact: bool, suppressed: Collection[str] = ()) -> dict[str, Any]:
+    """Return the candidate as it is answered: the members of CandidateRead.
+
+    `suppressed` are match keys of addresses not to be written to.
+    """
+    keys = profile.email_keys() if suppressed or profile.bounced else {}
 
     def status(value: str | None) -> str:
         key = keys.get(value) if value else None
@@ -77,19 +77,17 @@ def read(profile: Profile, shape: type[R], *, can_contact: bool, suppressed: Col
         return "bounced" if key in profile.bounced else "ok"
 
     emails = [{**item, "status": status(item["value"])} for item in profile.fields["email_addresses"]]
-    return shape.model_validate(
-        {
-            **profile.fields,
-            "email_addresses": emails,
-            "id": profile.id,
-            "version": profile.version,
-            "status": profile.status,
-            "can_contact": can_contact,
-            "warnings": profile.warnings,
-            "last_interaction_at": profile.last_interaction_at,
-            "retention": {"expires_on": profile.retention_expires_on, "basis": profile.retention_basis},
-            "merged_ids": profile.merged_ids,
-            "created_at": profile.created_at,
-            "updated_at": profile.updated_at,
-        }
-    )
+    return {
+        "id": profile.id,
+        "version": profile.version,
+        "status": profile.status,
+        **profile.fields,
+        "email_addresses": emails,
+        "can_contact": can_contact,
+        "warnings": profile.warnings,
+        "last_interaction_at": profile.last_interaction_at,
+        "retention": {"expires_on": profile.retention_expires_on, "basis": profile.retention_basis},
+        "merged_ids": profile.merged_ids,
+        "created_at": profile.created_at,
+        "updated_at": profile.updated_at,
+    }

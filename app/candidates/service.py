@@ -8,7 +8,7 @@ from app.candidates import events, repository, retention
 from app.candidates.draft import Draft
 from app.candidates.errors import CandidateErased, CandidateNotFound
 from app.candidates.features import Features, Payload, load_features
-from app.candidates.fields import PROFILE
+from app.candidates.fields import SCALARS
 from app.candidates.keys import external_key, identifier_hash
 from app.candidates.person import MailAddress, Profile
 from app.candidates.profile import Record
@@ -239,20 +239,13 @@ def draft_of(profile: Profile, said: list[Record]) -> Draft:
 
 
 def _profile(row: Any) -> Profile:  # noqa: ANN401 (a row)
+    known = dict(row.items())
+    document: dict[str, Any] = known.pop("document")
     return Profile(
-        id=row.id,
-        version=row.version,
-        status="active" if row.hidden_at is None else "hidden",
-        fields={name: row[name] for name in PROFILE},
-        warnings=row.warnings,
-        provenance=row.provenance,
-        bounced=frozenset(row.bounced) - {None},
-        merged_ids=row.merged_ids,
-        last_interaction_at=row.last_interaction_at,
-        live_selection_at=row.live_selection_at,
-        rejected_at=row.rejected_at,
-        retention_expires_on=row.retention_expires_on,
-        retention_basis=row.retention_basis,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
+        status="active" if known.pop("hidden_at") is None else "hidden",
+        warnings=document.pop("warnings"),
+        provenance=document.pop("provenance"),
+        fields={**{name: known.pop(name) for name in SCALARS}, **document},
+        bounced=frozenset(known.pop("bounced")) - {None},
+        **known,
     )

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
 from app.candidates.aliases import MEANT
 from app.consent.contact import Decision
+from app.consent.evident import EVIDENT
 from app.kit import json
 from app.kit.clock import now
 from app.kit.db import Session
@@ -44,6 +45,11 @@ async def people(session: Session, ids: Collection[UUID], *, lock: bool) -> list
            from {MEANT} join candidates c on c.id = live.id {locking}""",  # noqa: S608 (constants)
         ids=list(set(ids)),
     )
+
+
+async def evident(session: Session, ids: Collection[UUID], today: date, at: datetime) -> list[Any]:
+    """Return (id, contactable) of live candidates; null where something is on file that the gate has to weigh."""
+    return await session.rows(EVIDENT, ids=list(ids), today=today, at=at)
 
 
 async def live_ids(session: Session, ids: Collection[UUID]) -> dict[UUID, UUID]:

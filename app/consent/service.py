@@ -31,6 +31,7 @@ from app.kit.db import Session
 from app.kit.errors import TooManyItems
 from app.kit.ids import new_id
 from app.kit.schemas import Problem
+from app.tenancy import service as tenancy
 
 __all__ = [
     "Decision",
@@ -109,16 +110,30 @@ async def outlook(
 
 
 async def reach(session: Session, ids: Sequence[UUID]) -> Reach:
-    """Say who of these can be contacted at all, and which of their e-mail addresses must not be written to."""
+    """Say who of these can be contacted at all, and which of their e-mail addresses must not be written to.
+
+    Of most people nothing is on file that could forbid it: these are told by one statement.
+    """
+    if not ids:
+        return Reach(frozenset(), frozenset())
+    moment = now()
+    today = gate.local_date(moment, (await tenancy.read(session)).timezone)
+    evident = {row.id: row.contactable for row in await repository.evident(session, ids, today, moment)}
+    judged = await judged_reach(session, [each for each in ids if evident.get(each) is None], moment)
+    contactable = (each for each, is_contactable in evident.items() if is_contactable)
+    return Reach(judged.contactable.union(contactable), judged.suppressed)
+
+
+async def judged_reach(session: Session, ids: Sequence[UUID], at: datetime) -> Reach:
+    """Let the gate say what `reach` says."""
     if not ids:
         return Reach(frozenset(), frozenset())
     facts = await evidence.gather(session, ids)
-    moment = now()
     contactable = frozenset(
         asked
         for asked, person in facts.people.items()
-        for (purpose, channel), state in ledger.standings(person.statements, moment).items()
-        if state.standing == "granted" and not gate.denials_of(facts.case(Question(asked, channel, purpose), moment))
+        for (purpose, channel), state in ledger.standings(person.statements, at).items()
+        if state.standing == "granted" and not gate.denials_of(facts.case(Question(asked, channel, purpose), at))
     )
     return Reach(contactable, facts.suppressed("email"))
 

@@ -131,6 +131,7 @@ def body_paging(body: CandidateSearch, request: Request, response: Response) -> 
 @router.get(
     "",
     summary="List candidates",
+    response_model=Page[CandidateShown],
     **operation(
         "candidates:read",
         CursorInvalid,
@@ -147,13 +148,14 @@ async def list_candidates(
     asked: Annotated[Filters, Depends(filters)],
     view: ViewQuery,
     sort: Annotated[str, Query(description="A field, or `-` and a field.")] = DEFAULT,
-) -> Page[CandidateShown]:
-    return await service.page(session, paging, asked, sort, view)
+) -> Response:
+    return paging.plain(await service.page(session, paging, asked, sort, view))
 
 
 @router.post(
     "/search",
     summary="Search candidates",
+    response_model=CandidatePage,
     **operation(
         "candidates:read",
         CursorInvalid,
@@ -167,21 +169,22 @@ async def list_candidates(
 )
 async def search_candidates(
     request: Request, session: SessionDep, response: Response, body: CandidateSearch
-) -> CandidatePage:
+) -> Response:
     paging, view = body_paging(body, request, response), read_view(body.fields, body.expand, "/fields")
-    return await service.search(session, paging, body, view)
+    return paging.plain(await service.search(session, paging, body, view))
 
 
 @router.get(
     "/{candidate_id}",
     summary="Read a candidate",
+    response_model=CandidateShown,
     **operation("candidates:read", CandidateNotFound, CandidateErased, ViewInvalid),
 )
-async def read_candidate(session: SessionDep, answer: AnswerDep, view: ViewQuery, candidate_id: UUID) -> CandidateShown:
+async def read_candidate(session: SessionDep, answer: AnswerDep, view: ViewQuery, candidate_id: UUID) -> Response:
     candidate = await service.show_one(session, candidate_id, view)
-    if candidate.id != candidate_id:
-        answer.content_location(f"/v1/candidates/{candidate.id}")
-    return answer.versioned(candidate)
+    if candidate["id"] != candidate_id:
+        answer.content_location(f"/v1/candidates/{candidate['id']}")
+    return answer.plain(candidate)
 
 
 @router.get(

@@ -10,7 +10,7 @@ from app.candidates import person
 from app.candidates import service as candidates
 from app.candidates.features import said
 from app.candidates.fields import CONTACTS, KEYS
-from app.candidates.person import Profile, R
+from app.candidates.person import Profile
 from app.candidates.schemas import CandidateRead
 from app.consent import service as consent
 from app.criteria.fold import fold
@@ -18,8 +18,6 @@ from app.directory.repository import Counted, CountRepository, DirectoryReposito
 from app.directory.schemas import (
     CandidatePage,
     CandidateSearch,
-    CandidateShown,
-    FacetCount,
     Filters,
     PoolName,
     RecordRead,
@@ -41,6 +39,8 @@ from app.scores.schemas import ScoreRow
 from app.tenancy import service as tenancy
 from app.touchpoints import service as touchpoints
 
+Shown = dict[str, Any]
+"""The members of CandidateShown. It is written as it is: schemas would read and write each of a list again."""
 ALWAYS: Final = frozenset({"id", "version"})
 VOCABULARIES: Final = {
     "skills": "skills.name",
@@ -66,35 +66,31 @@ async def read(session: Session, candidate_id: UUID, *, hidden: bool = False) ->
 
 async def read_many(session: Session, ids: Sequence[UUID]) -> list[CandidateRead]:
     """Return these candidates in the order of `ids`."""
-    return await _put_together(session, ids, CandidateRead, View())
+    return [CandidateRead.model_validate(each) for each in await _put_together(session, ids, View())]
 
 
-async def show(session: Session, ids: Sequence[UUID], view: View) -> list[CandidateShown]:
+async def show(session: Session, ids: Sequence[UUID], view: View) -> list[Shown]:
     """Return these candidates in the order of `ids`, as much of them as was asked for."""
-    found = await _put_together(session, ids, CandidateShown, view)
+    found = await _put_together(session, ids, view)
     if not view.fields and not view.expand:
         return found
     beside = await _expanded(session, ids, view.expand)
     kept = view.fields | ALWAYS if view.fields else CandidateRead.model_fields.keys()
-    return [
-        CandidateShown.model_construct(**{name: getattr(each, name) for name in kept}, **beside.get(each.id, {}))
-        for each in found
-    ]
+    return [{**{name: each[name] for name in kept}, **beside[each["id"]]} for each in found]
 
 
-async def show_one(session: Session, candidate_id: UUID, view: View) -> CandidateShown:
+async def show_one(session: Session, candidate_id: UUID, view: View) -> Shown:
     """Return whom this id means now; raises CandidateNotFound, CandidateErased."""
     live = await candidates.resolve(session, candidate_id)
     return (await show(session, [live], view))[0]
 
 
-async def _put_together(session: Session, ids: Sequence[UUID], shape: type[R], view: View) -> list[R]:
+async def _put_together(session: Session, ids: Sequence[UUID], view: View) -> list[Shown]:
     """Return these candidates: the one place where a candidate is put together."""
     profiles = await candidates.read_many(session, ids)
     reach = await consent.reach(session, ids if view.shows("can_contact", "email_addresses") else ())
     return [
-        person.read(each, shape, can_contact=each.id in reach.contactable, suppressed=reach.suppressed)
-        for each in profiles
+        person.read(each, can_contact=each.id in reach.contactable, suppressed=reach.suppressed) for each in profiles
     ]
 
 
@@ -103,19 +99,19 @@ async def _expanded(session: Session, ids: Sequence[UUID], expand: Collection[st
     found: dict[UUID, dict[str, Any]] = {each: {} for each in ids}
     if ids and "score" in expand:
         for each, score in (await scores.scores_of(session, ids)).items():
-            found[each]["score"] = ScoreRow.model_validate(score)
+            found[each]["score"] = score.model_dump(include=set(ScoreRow.model_fields))
     if ids and "last_touchpoint" in expand:
         for each, touchpoint in (await touchpoints.last_of(session, ids)).items():
-            found[each]["last_touchpoint"] = touchpoint
+            found[each]["last_touchpoint"] = touchpoint.model_dump()
     if ids and "pools" in expand:
         for each in ids:
             found[each]["pools"] = []
         for row in await pools_of(session, ids):
-            found[row.candidate_id]["pools"].append(PoolName.model_validate(row))
+            found[row.candidate_id]["pools"].append(PoolName.model_validate(row).model_dump())
     return found
 
 
-async def page(session: Session, paging: Paging, filters: Filters, sort: str, view: View) -> Page[CandidateShown]:
+async def page(session: Session, paging: Paging, filters: Filters, sort: str, view: View) -> Page[Shown]:
     """Return one page of the list; raises SortNotAllowed, CursorInvalid, CursorMismatch."""
     order = parse_sort(sort)
     asked = await _question(session, replace(filters, q=""), None, filters.q)
@@ -130,15 +126,15 @@ async def search(session: Session, paging: Paging, body: CandidateSearch, view: 
     repository = DirectoryRepository(session, asked)
     bound = (body.criteria, body.q or "", sort)
     if not body.facets or body.cursor is not None:
-        return CandidatePage(**dict(await _page(paging, repository, order, view, *bound)))
+        return CandidatePage.model_construct(**dict(await _page(paging, repository, order, view, *bound)))
     counted = await _counted(repository, list(dict.fromkeys(body.facets)), paging.limit + 1)
     known = counted.newest if sort == DEFAULT else None
     found = await _page(paging, repository, order, view, *bound, known=known)
-    counts: dict[str, list[FacetCount]] = {
-        name: [FacetCount(value=row.value, count=row.people) for row in counted.values if row.facet == name]
+    counts: dict[str, Any] = {
+        name: [{"value": row.value, "count": row.people} for row in counted.values if row.facet == name]
         for name in body.facets
     }
-    return CandidatePage(**dict(found), facets=counts, facets_are_capped=counted.is_capped or None)
+    return CandidatePage.model_construct(**dict(found), facets=counts, facets_are_capped=counted.is_capped or None)
 
 
 async def _counted(repository: DirectoryRepository, names: Sequence[str], first: int) -> Counted:
@@ -205,7 +201,7 @@ async def _page(
     view: View,
     *bound: Any,  # noqa: ANN401 (what a cursor is bound to is any JSON)
     known: Sequence[Place] | None = None,
-) -> Page[CandidateShown]:
+) -> Page[Shown]:
     """Return one page of what is found; of the first one the places may be `known`."""
     session = repository.session
     scope = str(session.tenant_id)
@@ -213,7 +209,7 @@ async def _page(
     after = sort.read(keys, scope) if keys else None
     places = await repository.page(sort, after, paging.limit + 1) if known is None else known
     shown = await show(session, [place.id for place in places[: paging.limit]], view)
-    read_of = {candidate.id: candidate for candidate in shown}
+    read_of = {candidate["id"]: candidate for candidate in shown}
     total = await repository.count(TOTAL_MAX) if paging.include_total else None
     return paging.page(
         places, lambda place: read_of[place.id], lambda place: sort.write(place, scope), *bound, total=total

@@ -1,11 +1,12 @@
 """What goes around a body: ETag, Location, If-Match, If-None-Match."""
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Final, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, Final, Protocol, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Header, Request, Response
 
+from app.kit import json
 from app.kit.errors import NotModified, PreconditionFailed, PreconditionRequired
 
 
@@ -44,11 +45,19 @@ class Answer:
 
     def versioned(self, resource: V) -> V:
         """Answer `resource` under its ETag; raises NotModified when the client has it already."""
-        tag = etag(resource.version)
-        if self._if_none_match is not None and _names(self._if_none_match, resource.version):
+        self._tag(resource.version)
+        return resource
+
+    def plain(self, resource: Mapping[str, Any]) -> Response:
+        """Answer a resource of plain values under its ETag; raises NotModified when the client has it already."""
+        self._tag(resource["version"])
+        return plain(resource, self._response)
+
+    def _tag(self, version: int) -> None:
+        tag = etag(version)
+        if self._if_none_match is not None and _names(self._if_none_match, version):
             raise NotModified(tag)
         self._response.headers["ETag"] = tag
-        return resource
 
     def created(self, resource: V, location: str) -> V:
         """Answer 201 with where the new resource is."""
@@ -70,6 +79,14 @@ class Answer:
     def content_location(self, path: str) -> None:
         """Say under which id the resource is kept now."""
         self._response.headers["Content-Location"] = path
+
+
+def plain(value: Mapping[str, Any], response: Response) -> Response:
+    """Answer plain values with the headers of `response`, past the schema, which would read and write each again.
+
+    They must be what the operation's schema says.
+    """
+    return Response(json.dumpb(value), headers=dict(response.headers), media_type="application/json")
 
 
 def etag(version: int) -> str:

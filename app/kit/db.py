@@ -21,6 +21,7 @@ from sqlalchemy import Connection, PoolProxiedConnection, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session as SyncSession
+from sqlalchemy.util import await_only
 
 from app.kit import json
 from app.kit.caller import Caller
@@ -55,6 +56,7 @@ class _Joining(SyncSession):
     def get_bind(self, *_: Any, **__: Any) -> Connection:  # noqa: ANN401 (whatever is asked for)
         found: Connection | None = self.info.get("connection")
         if found is None:
+            await_only(begin(self.info))
             whole = Connection(self.info["engine"].sync_engine, self.info["borrowed"])
             found = self.info["connection"] = whole.execution_options(isolation_level="AUTOCOMMIT")
         return found
@@ -95,19 +97,43 @@ class Session(AsyncSession):
         touched = (await self._ask("execute", sql, parameters)).rpartition(" ")[2]
         return int(touched) if touched.isdigit() else 0
 
+    async def alone(self, sql: str, /, **parameters: Any) -> Any:  # noqa: ANN401 (SQL parameters)
+        """Run a statement that enters the tenant by itself, and return its value; what came before is kept with it.
+
+        Where nothing came before, as in a transaction by keys nothing need have, it is a transaction of its own: it is
+        committed when this returns, and what comes afterwards does not undo it.
+        """
+        return await self._call("fetchval", sql, parameters)
+
     async def copy(self, sql: str, output: Path) -> None:
         """Write the rows of a textual query without parameters to a file, as CSV with a header."""
+        await begin(self.info)
         with _translated():
             connection = _driver_of(self.info["borrowed"])
             await connection.copy_from_query(sql, output=str(output), format="csv", header=True)
 
     async def _ask(self, how: str, sql: str, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 (the driver's answer)
+        await begin(self.info)
+        return await self._call(how, sql, parameters)
+
+    async def _call(self, how: str, sql: str, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 (the driver's answer)
         """Ask the driver's own connection: textual statements pass SQLAlchemy by, for most of their cost is there."""
         for seen in _watching:
             seen.append(sql)
         statement, values = positional(sql, parameters)
         with _translated():
             return await getattr(_driver_of(self.info["borrowed"]), how)(statement, *values)
+
+
+async def begin(info: dict[str, Any]) -> None:
+    """Begin the transaction of a session with this `info`, unless that was done."""
+    statement = info.pop("begin", None)
+    if statement is None:
+        return
+    for seen in _watching:
+        seen.append(_BEGIN)
+    with _translated():
+        await _driver_of(info["borrowed"]).execute(statement)
 
 
 @contextmanager
@@ -130,8 +156,13 @@ class Database:
         *,
         pool_size: int = 10,
         role: str = APP_ROLE,
+        helped: bool = True,
         on_wake: Callable[[Iterable[str]], None] | None = None,
     ) -> None:
+        """Connect to nothing yet; unless `helped`, each statement runs in one process of the server.
+
+        To start others takes longer than what a request asks for, and many requests want the cores at once.
+        """
         self.engine: AsyncEngine = create_async_engine(
             driver_url(url),
             pool_size=pool_size,
@@ -153,6 +184,7 @@ class Database:
                     "jit": "off",
                     # A generic plan takes every array for ten items, and is kept while tables grow a thousandfold.
                     "plan_cache_mode": "force_custom_plan",
+                    **({} if helped else {"max_parallel_workers_per_gather": "0"}),
                 },
             },
         )
@@ -163,23 +195,23 @@ class Database:
         """Open one transaction inside the caller's tenant: leaving the block commits, raising rolls back.
 
         With `by_keys` each statement is planned once a connection, as one that finds its rows by indexes, whatever is
-        known of the tables at that moment: for small work, of which planning would be the larger part.
+        known of the tables at that moment: for small work, of which planning would be the larger part. Such a
+        transaction begins with its first statement.
         """
-        begin = (_BEGIN_BY_KEYS if by_keys else _BEGIN).format(caller.tenant_id, caller.actor.replace("'", "''"))
+        statement = (_BEGIN_BY_KEYS if by_keys else _BEGIN).format(caller.tenant_id, caller.actor.replace("'", "''"))
         borrowed = await self._borrow()
-        info = {"caller": caller, "wakes": set(), "engine": self.engine, "borrowed": borrowed}
+        info = {"caller": caller, "wakes": set(), "engine": self.engine, "borrowed": borrowed, "begin": statement}
         session = Session(expire_on_commit=False, info=info)
         try:
-            for seen in _watching:
-                seen.append(_BEGIN)
-            with _translated():
-                await _driver_of(borrowed).execute(begin)
+            if not by_keys:
+                await begin(session.info)
             yield session
             if session.in_transaction():
                 await session.commit()  # writes what objects hold; the connection's transaction ends below
                 await session.close()
-            with _translated():
-                await _driver_of(borrowed).execute("commit")
+            if "begin" not in session.info:
+                with _translated():
+                    await _driver_of(borrowed).execute("commit")
         except BaseException:
             await asyncio.shield(_abandon(session, borrowed))
             raise

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Select, func, or_, select
@@ -10,7 +11,9 @@ from app.kit.db import Session
 from app.kit.repository import Repository
 from app.tenancy.errors import TenantNameTaken
 from app.tenancy.models import ApiKey, AuditEntry, Tenant
-from app.tenancy.schemas import AuditFilter
+from app.tenancy.schemas import AuditFilter, TenantRead
+
+_SETTINGS: Final = ", ".join(TenantRead.model_fields)
 
 
 class TenantRepository:
@@ -25,6 +28,10 @@ class TenantRepository:
     async def get(self, *, lock: bool = False) -> Tenant:
         statement = self.visible().with_for_update() if lock else self.visible()
         return (await self.session.scalars(statement)).one()
+
+    async def settings(self) -> Any:  # noqa: ANN401 (a row)
+        """Return the members of TenantRead, without an object to change."""
+        return await self.session.row(f"select {_SETTINGS} from tenants where id = :id", id=self.session.tenant_id)  # noqa: S608 (constants)
 
     async def save(self) -> None:
         """Write what changed; raises TenantNameTaken, for a name is all that tenants have between them."""

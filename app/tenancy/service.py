@@ -39,7 +39,7 @@ async def read(session: Session) -> TenantRead:
     """Return the tenant's settings, read once in a transaction."""
     known: TenantRead | None = session.info.get(KNOWN)
     if known is None:
-        known = session.info[KNOWN] = TenantRead.model_validate(await TenantRepository(session).get())
+        known = session.info[KNOWN] = TenantRead.model_validate(await TenantRepository(session).settings())
     return known
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import event, text
 
 from app.candidates import service as candidates
 from app.candidates.features import Features, dump_features
+from app.consent import service as consent
 from app.directory import service
 from app.directory.repository import DirectoryRepository, Question
 from app.directory.schemas import Filters
@@ -175,6 +176,7 @@ async def test_who_is_named_by_ids_is_looked_up_by_them(
         ids = [row.id for row in newest]
         monkeypatch.setattr(Session, "rows", explained)
         await service.read_many(session, ids)
+        await consent.judged_reach(session, ids, now())
         await candidates.resolve_many(session, ids)
         await candidates.records_of(session, ids)
         await candidates.features_of(session, ids)
