@@ -23,12 +23,6 @@ LEAST_POINTS: Final = 1e-9
 SHORTEST_WINDOW: Final = timedelta(seconds=1)
 """Shorter ones are lost in the rounding of binary seconds."""
 
-_HALVINGS: Final = "date_part('epoch', {until} - {since}) / (86400 * :half_life_days)"
-_DECAY: Final = (
-    "case when {h} <= 0 then 1 when {h} < 200 then power(cast(2 as float8), cast(-({h}) as float8)) else 0 end"
-)
-"""After 200 halvings nothing is left of any points."""
-
 _FOLDED: Final = "normalize(casefold(normalize(topic, NFKC) collate pg_unicode_fast), NFKC)"
 _OF_TOPIC: Final = (
     f"(r.topics is null or exists (select from unnest(t.topics) as topic where {_FOLDED} = any(r.topics)))"
@@ -44,12 +38,11 @@ _SLOT: Final = f"""
   case when r.once = 'day' or {_EVENT} then '' when {_MESSAGE_LINK} then t.data->>'url' end as link,
   t.source, coalesce(t.external_id, cast(t.id as text) collate "C") as event
 """
-_COUNTS: Final = """
-row_number() over (partition by candidate_id, place, slot, link, points is null order by occurred_at, source, event) = 1
-"""
+_FIRST: Final = "distinct on (candidate_id, place, slot, link)"
+_IN_ORDER: Final = "order by candidate_id, place, slot, link, occurred_at, source, event"
 # Time in spans of the rule's own window; a hair too wide, so that rounding sends one too many to the exact formula.
 _CLIPPED: Final = """
-sum(abs(points)) filter (where counts) over (
+sum(abs(points)) over (
   partition by candidate_id, place order by date_part('epoch', occurred_at) / (86400 * days)
   range between 1.01 preceding and current row) > cap
 """
@@ -74,7 +67,8 @@ def _ahead(constants: str, place: str) -> str:
 
 
 def _decayed(until: str, since: str) -> str:
-    return _DECAY.format(h=_HALVINGS.format(until=until, since=since))
+    """Say in SQL what is left of one: after 200 halvings next to nothing, but still within the range of numbers."""
+    return f"power(cast(2 as float8), -least(date_part('epoch', {until} - {since}) / (86400 * :half_life_days), 200))"
 
 
 _BOUNDS: Final = "cast(:bounds as float8[])"
@@ -92,25 +86,31 @@ with asked as materialized (
 ), rules as materialized (
   select * from jsonb_to_recordset(cast(:rules as jsonb))
     as t(place int, type text, topics text[], points float8, once text, cap float8, days float8)
-), signals as (
-  select a.id as candidate_id, a.fit, t.occurred_at, r.place, r.cap, r.days,
+), signals as materialized (
+  select a.id as candidate_id, t.occurred_at, r.place, r.cap, r.days,
     case when t.occurred_at <= :at then nullif(r.points * {_WEIGHT}, 0) end as points,
     {settlement.UNSETTLED.format(since="a.settled")} as is_unsettled{"," + _SLOT if slots else ""}
-  from asked a left join touchpoints t on t.candidate_id = any(:ids) and t.candidate_id = a.id
+  from asked a join touchpoints t on t.candidate_id = any(:ids) and t.candidate_id = a.id
   left join rules r on r.type = t.type{f" and {_OF_TOPIC}" if topics else ""}
+), timelines as (
+  select candidate_id, bool_or(is_unsettled) as is_unsettled,
+    min(occurred_at) filter (where occurred_at > :at) as arrival
+  from signals group by candidate_id
 ), firsts as (
-  select *, points is not null{f" and {_COUNTS}" if slots else ""} as counts from signals
+  select {_FIRST if slots else ""} * from signals where points is not null {_IN_ORDER if slots else ""}
 ), latest as (
-  select *, max(occurred_at) filter (where counts) over (partition by candidate_id) as last,
+  select *, last_value(occurred_at) over (partition by candidate_id order by occurred_at, points
+      rows between unbounded preceding and unbounded following) as last,
     {_CLIPPED if caps else "false"} as clipped
   from firsts
-), sums as (
-  select candidate_id, min(fit) as fit, coalesce(min(last), :at) as since,
-    coalesce(sum(points * {_decayed("last", "occurred_at")} order by occurred_at, points) filter (where counts), 0)
-      as interest,
-    coalesce(bool_or(clipped or is_unsettled), false) as is_left,
-    min(occurred_at) filter (where occurred_at > :at) as arrival
+), amounts as (
+  select candidate_id, min(last) as since, bool_or(clipped) as clipped,
+    sum(points * {_decayed("last", "occurred_at")} order by occurred_at, points) as interest
   from latest group by candidate_id
+), sums as (
+  select a.id as candidate_id, a.fit, coalesce(m.since, :at) as since, coalesce(m.interest, 0) as interest, t.arrival,
+    coalesce(m.clipped, false) or coalesce(t.is_unsettled, false) as is_left
+  from asked a left join timelines t on t.candidate_id = a.id left join amounts m on m.candidate_id = a.id
 ), curves as (
   select *, fit + interest * {_decayed("cast(:at as timestamptz)", "since")} as value from sums
 ), placed as materialized (
@@ -170,12 +170,16 @@ async def count(
         slots=any(each["once"] != "touchpoint" for each in rules),
         caps=any(each["cap"] is not None for each in rules),
     )
-    rows = await session.rows(sql, **_parameters(serving, rules, fits, constants, at))
-    return Counted(
-        left=[row.candidate_id for row in rows if row.is_left],
-        again={row.candidate_id: row.next_event_at for row in rows if row.next_event_at and not row.is_left},
-        moved=[row for row in rows if row.after is not None],
-    )
+    found = Counted([], {}, [])
+    for row in await session.rows(sql, **_parameters(serving, rules, fits, constants, at)):
+        person, is_left, next_event_at, _, after = row
+        if is_left:
+            found.left.append(person)
+        elif next_event_at is not None:
+            found.again[person] = next_event_at
+        elif after is not None:
+            found.moved.append(row)
+    return found
 
 
 def _is_countable(serving: Serving) -> bool:

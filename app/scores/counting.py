@@ -54,8 +54,13 @@ class Serving:
         signals = (Signal(**asdict(each)) for each in timeline)
         return self.model.tier_of(curve_of(self.model, signals, held, at).value(at))
 
-    def fit_points(self, held: Collection[str]) -> float:
-        """Sum what the fit rules give that hold."""
+    def fit_points(self, ids: Iterable[UUID], held: Mapping[UUID, Collection[str]]) -> dict[UUID, float]:
+        """Sum for each of these people what the fit rules give that hold for them."""
+        points = dict.fromkeys(ids, 0.0)
+        points.update((person, self._fit(rules)) for person, rules in held.items())
+        return points
+
+    def _fit(self, held: Collection[str]) -> float:
         return math.fsum(points for rule, points in self.model.fit.items() if rule in held)
 
 

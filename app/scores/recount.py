@@ -31,8 +31,7 @@ async def recompute(session: Session, ids: Sequence[UUID]) -> dict[UUID, datetim
     again: dict[UUID, datetime] = {}
     for one in await registry.serving(session) if living else ():
         held = await holding.held(session, one.fit, living, at.astimezone(one.model.zone))
-        fits = {person: one.fit_points(held.get(person, ())) for person in living}
-        counted = await census.count(session, one, fits, constants[one.model.key], at)
+        counted = await census.count(session, one, one.fit_points(living, held), constants[one.model.key], at)
         await _tell(session, one, counted.moved)
         _earlier(again, counted.again)
         if counted.left:

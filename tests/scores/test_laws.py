@@ -176,8 +176,7 @@ async def test_the_statement_and_the_formula_are_one(
             await touchpoints.ingest(session, told(person, happened, str(new_id())))
         held = await holding.held(session, one.fit, people, at)
         assert set(held.values()) == {frozenset({"known"})}
-        fits = {person: one.fit_points(held[person]) for person in people}
-        counted = await census.count(session, one, fits, constants, at)
+        counted = await census.count(session, one, one.fit_points(people, held), constants, at)
         rows = await session.rows(
             "select * from scores where model_key = 'law' and candidate_id = any(:ids)", ids=people
         )
