@@ -16,7 +16,8 @@ with people as (
 ), features as (
   insert into match_features (record_id, candidate_id, employer) select uuidv7(), id, 'employer' from people
 )
-insert into record_keys (key_hash, record_id, candidate_id, kind) select uuid_send(id), uuidv7(), id, 'email' from people
+insert into record_keys (key_hash, record_id, candidate_id, kind)
+select uuid_send(id), uuidv7(), id, 'email' from people
 """  # noqa: S608 (a constant)
 TABLES = ("candidates", "match_features", "record_keys")
 FETCHED = """
