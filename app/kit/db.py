@@ -1,6 +1,7 @@
 """The database: one engine a process, and the one helper that opens a transaction inside a tenant.
 
-The tenant and the actor are set with `set_config(…, true)` together with BEGIN, so they end with the transaction:
+The tenant and the actor are set with `set_config(…, true)` together with BEGIN (`Session.alone` is the exception: a
+function of ours that sets them, and is a transaction by itself), so they end with the transaction:
 row-level security raises on any statement without a tenant, and what is written says by whom. The word commit occurs
 here and in no slice.
 

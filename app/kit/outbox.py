@@ -6,7 +6,7 @@ tenant's head, so two numberings never interleave, and its update sees every row
 appears behind a place that a reader has passed.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -90,8 +90,7 @@ async def record(session: Session, *events: Event) -> None:
     }
     sql, values = insert(_CHANGES, rows)
     await session.run(sql, **values)
-    session.wake("feed")
-    await schedule(session, *_caused(events))
+    await _schedule(session, consequences(session, events))
 
 
 async def store(session: Session, statement: str, values: Mapping[str, Any], events: Sequence[Event]) -> set[UUID]:
@@ -101,11 +100,10 @@ async def store(session: Session, statement: str, values: Mapping[str, Any], eve
     with this `data`. The events, at least one, are of one type. Returns the ids of what is new.
     """
     first = events[0]
-    waking, wakes = _due(session, _caused(events))
+    waking, wakes = _scheduling(consequences(session, events))
     rows = await session.rows(
         _storing(statement, waking), **values, told_type=first.type, told_resource=first.resource, **wakes
     )
-    session.wake("feed")
     return {row.id for row in rows}
 
 
@@ -116,36 +114,44 @@ def _storing(statement: str, waking: str) -> str:
 
 async def schedule(session: Session, *wakes: Wake) -> None:
     """Write due work; an earlier moment for the same key wins."""
-    waking, values = _due(session, wakes)
+    await _schedule(session, _united(session, wakes))
+
+
+async def _schedule(session: Session, wakes: Sequence[Wake]) -> None:
+    waking, values = _scheduling(wakes)
     if waking:
         await session.run(waking, **values)
 
 
-def _caused(events: Iterable[Event]) -> Iterator[Wake]:
-    return (wake for event in events for reaction in _reactions.get(event.type, ()) for wake in reaction(event))
+def consequences(session: Session, events: Iterable[Event]) -> list[Wake]:
+    """Return the due work that events cause, to be written with them: each key once, in order, with its moment."""
+    session.wake("feed")
+    caused = (wake for event in events for reaction in _reactions.get(event.type, ()) for wake in reaction(event))
+    return _united(session, caused)
 
 
-def _due(session: Session, wakes: Iterable[Wake]) -> tuple[str, dict[str, Any]]:
-    """Return the statement that writes due work, each key once and in order, and ask for the wake-ups of what is due.
-
-    The statement is empty where there is none. In one order, so that no two transactions wait for each other.
-    """
+def _united(session: Session, wakes: Iterable[Wake]) -> list[Wake]:
+    """Unite those of one key, put them in one order, in which no two transactions wait for each other, and wake."""
     moment = now()
     times: dict[tuple[str, UUID], datetime] = {}
     for kind, key, asked in wakes:
         place, at = (kind, key), asked or moment
         times[place] = min(at, times.get(place, at))
-    if not times:
-        return "", {}
     for kind in {kind for (kind, _), at in times.items() if at <= moment}:
         session.wake(kind)
-    ordered = sorted(times, key=_in_order)
-    kinds, keys = [kind for kind, _ in ordered], [key for _, key in ordered]
-    return insert(_DUE, {"kind": kinds, "key": keys, "due_at": [times[place] for place in ordered]}, "due_")
+    return [Wake(*place, times[place]) for place in sorted(times, key=_in_order)]
 
 
 def _in_order(place: tuple[str, UUID]) -> tuple[str, bytes]:
     return place[0], place[1].bytes
+
+
+def _scheduling(wakes: Sequence[Wake]) -> tuple[str, dict[str, Any]]:
+    """Return the statement that writes due work, and its parameters; an empty one where there is none."""
+    if not wakes:
+        return "", {}
+    kinds, keys, times = zip(*wakes, strict=True)
+    return insert(_DUE, {"kind": kinds, "key": keys, "due_at": times}, "due_")
 
 
 async def number(session: Session) -> int:

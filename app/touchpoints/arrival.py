@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 from uuid import UUID
 
 from app.candidates import service as candidates
@@ -22,7 +22,7 @@ from app.touchpoints.repository import Located, TouchpointRepository
 from app.touchpoints.row import NOBODY, NewTouchpoint
 from app.touchpoints.schemas import TouchpointIn
 from app.touchpoints.settlement import JUDGED_FIELDS
-from app.touchpoints.trust import JUDGED, TELLING
+from app.touchpoints.trust import JUDGED, TELLING, Judgement
 
 Outcome = Literal["created", "repeated", "unmatched", "invalid"]
 JUDGED_TOGETHER: Final = JUDGED | TELLING
@@ -74,6 +74,8 @@ async def ingest(
     rows = [each for each in drafts if isinstance(each, NewTouchpoint)]
     if not rows:
         return [refused(each) for each in drafts if isinstance(each, AppError)]
+    if len(drafts) == 1 and connection_id is None and await _tell(session, rows[0]):
+        return [Ingested("created", 201, rows[0].id, rows[0].candidate_id, stored=rows[0])]
     answers = _answers(drafts, await _located(session, rows))
     new = [each.stored for each in answers if each.stored is not None]
     for row in new:
@@ -82,6 +84,19 @@ async def ingest(
     await _unite_topics(session, new)
     lost = await _store(session, new) if new else {}
     return [lost.get(each.id, each) if each.id is not None else each for each in answers] if lost else answers
+
+
+async def _tell(session: Session, row: NewTouchpoint) -> bool:
+    """Store in one step what names a person by id and says nothing beyond itself; False where it is not so simple."""
+    if row.name.id is None or _is_judged_together(row) or row.type in effects.EFFECTIVE:
+        return False
+    await _unite_topics(session, [row])
+    _judge([row], [])
+    row.candidate_id = row.arrived_with = row.name.id
+    if await TouchpointRepository(session).tell(row):
+        return True
+    row.candidate_id = row.arrived_with = None
+    return False
 
 
 async def _drafts(session: Session, items: Sequence[TouchpointIn]) -> list[NewTouchpoint | AppError]:
@@ -160,13 +175,9 @@ async def _unite_topics(session: Session, new: Iterable[NewTouchpoint]) -> None:
 async def _store(session: Session, new: Sequence[NewTouchpoint]) -> dict[UUID, Ingested]:
     """Write new rows with all that follows; return the answers of those that another transaction stored first."""
     repository = TouchpointRepository(session)
-    together = [each for each in new if each.message_id is not None and each.type in JUDGED_TOGETHER]
+    together = [each for each in new if _is_judged_together(each)]
     stored = await repository.of_messages(together) if together else []
-    changes = verdicts.changed([*stored, *new])
-    for row in new:
-        if (verdict := changes.pop(row.id, None)) is not None:
-            row.actor, row.actor_reasons = verdict.actor, verdict.reasons
-            row.seconds_since_delivery = verdict.seconds_since_delivery
+    changes = _judge(new, stored)
     kept = await repository.insert(new)
     if changes:
         await repository.write_verdicts(changes)
@@ -174,6 +185,20 @@ async def _store(session: Session, new: Sequence[NewTouchpoint]) -> dict[UUID, I
     await outbox.record(session, *(events.updated(row, JUDGED_FIELDS) for row in stored if row.id in changes))
     await effects.follow(session, created)
     return await _repeats(session, [row for row in new if row.id not in kept]) if len(kept) < len(new) else {}
+
+
+def _is_judged_together(row: NewTouchpoint) -> bool:
+    return row.message_id is not None and row.type in JUDGED_TOGETHER
+
+
+def _judge(new: Sequence[NewTouchpoint], stored: Sequence[Any]) -> dict[UUID, Judgement]:
+    """Give what is new its verdicts; return those on what is stored that are others now."""
+    changes = verdicts.changed([*stored, *new])
+    for row in new:
+        if (verdict := changes.pop(row.id, None)) is not None:
+            row.actor, row.actor_reasons = verdict.actor, verdict.reasons
+            row.seconds_since_delivery = verdict.seconds_since_delivery
+    return changes
 
 
 async def _repeats(session: Session, lost: Sequence[NewTouchpoint]) -> dict[UUID, Ingested]:

@@ -77,6 +77,10 @@ select id, candidate_id, identifier_hash, type, occurred_at, source, external_id
   data->>'url' as url, data#>>'{event,id}' as event_id, actor, actor_by, actor_reasons, actor_rule_version,
   provider_flag, agent_class, method_class from touchpoints
 """
+_KNOWN: Final = (
+    "id", "candidate_id", "created_at", "occurred_at", "type", "source", "external_id", "message_id", "provider_flag",
+    "actor", "actor_by", "agent_class", "address_class", "method_class", "topics", "actor_reasons",
+)  # fmt: skip
 # Named by their words, for the index that holds these only; `TELLING` says the same.
 _TELLING: Final = "t.type in ('email_clicked', 'email_delivered')"
 _OF_PERSON: Final = f"""
@@ -88,6 +92,10 @@ select t.id from unnest(cast(:identifier_hash_of as text[]), cast(:identifier_ha
 join touchpoints t
   on t.message_id = asked.message and t.candidate_id is null and t.identifier_hash = asked.hash and {_TELLING}
 """  # noqa: S608 (constants)
+_TELL: Final = f"""
+select tell_of_known(:tenant, :who, {", ".join(f":{name}" for name in _KNOWN)}, cast(:data as jsonb),
+  :actor_rule_version, :seconds_since_delivery, cast(:told as jsonb), :due_kinds, :due_keys, :due_times)
+"""
 
 Event = tuple[str, str]
 """The source of an event, and its name there."""
@@ -136,6 +144,28 @@ class TouchpointRepository(ResourceRepository[Touchpoint]):
         rows = {name: list(map(attrgetter(name), ordered)) for name, _ in _TARGET.columns}
         sql, values = insert(_TARGET, rows)
         return await outbox.store(self.session, sql, values, list(map(events.created, touchpoints)))
+
+    async def tell(self, touchpoint: NewTouchpoint) -> bool:
+        """Write a new touchpoint of somebody who is named by id, with what follows; False where that is not so simple.
+
+        It is not when nobody lives under this id, or when the event is stored.
+        """
+        caller, event = self.session.caller, events.created(touchpoint)
+        wakes = outbox.consequences(self.session, [event])
+        found = await self.session.alone(
+            _TELL,
+            tenant=caller.tenant_id,
+            who=caller.actor,
+            **{name: getattr(touchpoint, name) for name in _KNOWN},
+            data=json.dumps(touchpoint.data),
+            actor_rule_version=touchpoint.actor_rule_version,
+            seconds_since_delivery=touchpoint.seconds_since_delivery,
+            told=json.dumps(event.data),
+            due_kinds=[each.kind for each in wakes],
+            due_keys=[each.key for each in wakes],
+            due_times=[each.at for each in wakes],
+        )
+        return bool(found)
 
     async def of_messages(self, touchpoints: Sequence[NewTouchpoint]) -> list[Any]:
         """Return what tells something of the same messages to the same recipients, and is stored."""
