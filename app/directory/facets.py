@@ -43,7 +43,7 @@ def counts(found: Select[Any], names: Sequence[str], first: int) -> CompoundSele
 
     A row with an id is one of the `first` of them; one without id and facet says how many were looked at.
     """
-    people = next(each for each in found.get_final_froms() if isinstance(each, Table) and each.name == "candidates")
+    people = found.selected_columns.id.table
     values = (_place(name, people).label(name) for name in names)
     hits = found.add_columns(people.c.created_at, *values).order_by(people.c.created_at.desc(), people.c.id)
     newest = hits.limit(FACET_SAMPLE + 1).cte("newest")

@@ -167,11 +167,15 @@ class MemberRepository(Repository[PoolMember]):
     def of_pool(self, pool_id: UUID) -> Select[PoolMember]:
         return self.visible().where(PoolMember.pool_id == pool_id)
 
-    async def page(self, pool_id: UUID, after: UUID | None, limit: int) -> list[PoolMember]:
-        """Return members, the newest person first."""
-        statement = self.of_pool(pool_id).order_by(PoolMember.candidate_id.desc())
-        return await self.all(
-            (statement if after is None else statement.where(PoolMember.candidate_id < after)).limit(limit)
+    async def page(self, pool_id: UUID, after: UUID | None, limit: int) -> list[Any]:
+        """Return (candidate_id, by, since) of members, the newest person first."""
+        return await self.session.rows(
+            """select candidate_id, by, since from pool_members
+               where pool_id = :pool_id and (cast(:after as uuid) is null or candidate_id < :after)
+               order by candidate_id desc limit :limit""",
+            pool_id=pool_id,
+            after=after,
+            limit=limit,
         )
 
     async def holds(self, pool_id: UUID, candidate_id: UUID) -> bool:

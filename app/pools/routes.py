@@ -1,7 +1,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, status
+from fastapi import APIRouter, Depends, Header, Query, Response, status
 
 from app.candidates.errors import CandidateErased, CandidateNotFound
 from app.consent.errors import Leased
@@ -109,9 +109,14 @@ async def delete_pool(session: SessionDep, pool: LockedPool) -> None:
     await service.remove(session, pool)
 
 
-@router.get("/{pool_id}/members", summary="List the members of a pool", **operation("pools:read", PoolNotFound))
-async def list_pool_members(session: SessionDep, paging: PagingQuery, pool: FoundPool) -> Page[MemberRead]:
-    return await service.members(session, paging, pool)
+@router.get(
+    "/{pool_id}/members",
+    summary="List the members of a pool",
+    response_model=Page[MemberRead],
+    **operation("pools:read", PoolNotFound),
+)
+async def list_pool_members(session: SessionDep, paging: PagingQuery, pool: FoundPool) -> Response:
+    return paging.plain(await service.members(session, paging, pool))
 
 
 @router.put(

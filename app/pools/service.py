@@ -20,11 +20,9 @@ from app.pools import criteria_fields, membership, rebuilding
 from app.pools.criteria_fields import FIELDS, POOL
 from app.pools.errors import CriteriaCycle, CriteriaInvalid, NotDecided, PoolNotFound
 from app.pools.merging import absorb, counts, erase, opposed, release
-from app.pools.models import Pool, PoolMember
+from app.pools.models import Pool
 from app.pools.repository import MemberRepository, OverrideRepository, PoolRepository
 from app.pools.schemas import (
-    Criterion,
-    MemberRead,
     OverrideRead,
     OverrideWrite,
     PoolCreate,
@@ -117,8 +115,8 @@ async def remove(session: Session, pool: Pool) -> None:
     await rebuilding.begin(session, pool)
 
 
-async def members(session: Session, paging: Paging, pool: Pool) -> Page[MemberRead]:
-    """Return the members of a pool, the newest person first, each with why."""
+async def members(session: Session, paging: Paging, pool: Pool) -> Page[dict[str, Any]]:
+    """Return the members of a pool, the newest person first, each with why, as MemberRead has it."""
     bound = ("members", str(pool.id))
     after = paging.after(*bound)
     repository = MemberRepository(session)
@@ -127,12 +125,18 @@ async def members(session: Session, paging: Paging, pool: Pool) -> Page[MemberRe
     moment, node = await membership.local_now(session), membership.node_of(pool)
     known = await membership.facts(session, [row.candidate_id for row in rows], [node], moment)
 
-    def read(row: PoolMember) -> MemberRead:
+    written = {leaf.pointer: _written(pool.criteria, leaf.pointer) for leaf in leaves(node)}
+
+    def read(row: Any) -> dict[str, Any]:  # noqa: ANN401 (a row)
         facts = known.get(row.candidate_id, {"id": row.candidate_id})
         explained = predicate.explained(node, facts, moment)
-        why = [Criterion(criterion=_written(pool.criteria, leaf.pointer), holds=holds) for leaf, holds in explained]
-        missing = missing_of(pool.required_fields, node, facts)
-        return MemberRead(candidate_id=row.candidate_id, by=row.by, since=row.since, why=why, missing=missing)
+        return {
+            "candidate_id": row.candidate_id,
+            "by": row.by,
+            "since": row.since,
+            "why": [{"criterion": written[leaf.pointer], "holds": holds} for leaf, holds in explained],
+            "missing": missing_of(pool.required_fields, node, facts),
+        }
 
     return paging.page(rows, read, lambda row: [row.candidate_id], *bound, total=total)
 
