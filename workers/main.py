@@ -7,6 +7,7 @@ Redis does the same work a little later, and each loop outlives any error: the d
 import asyncio
 import importlib
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -27,7 +28,11 @@ from workers.relay import relay
 POLL_S: Final = 1.0
 RESTART_S: Final = 1.0
 BREATH_S: Final = 0.15
-"""Between two rounds, so that a storm of signals about one person becomes one look at them."""
+"""Between two rounds, at least, so that a storm of signals about one person becomes one look at them."""
+LONGEST_BREATH_S: Final = 0.7
+LEISURE: Final = 4
+"""A round that left nothing behind is followed by so many times its length of rest, for in a storm the next finds as
+much whenever it comes, and who sends the storm waits for the same cores."""
 TASK_TIMEOUT_S: Final = 10
 
 logger = log.get_logger(__name__)
@@ -56,8 +61,11 @@ class Drains:
         """Drain for ever: until quiet, then until woken or a second has passed."""
         while True:
             self._woken.clear()
-            if await due.run_until_quiet(self._database, passes=1):
-                await asyncio.sleep(BREATH_S)
+            begun = time.monotonic()
+            done = await due.run_round(self._database)
+            if done.handled:
+                rest = 0 if done.is_short else LEISURE * (time.monotonic() - begun)
+                await asyncio.sleep(min(max(rest, BREATH_S), LONGEST_BREATH_S))
                 continue
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_S):

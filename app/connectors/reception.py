@@ -217,6 +217,8 @@ async def _with_our_topics(session: Session, items: list[ProviderTouchpointIn]) 
     named = [mail_of(item) for item in items]
     known = {each for each in named if each is not None}
     topics = await messages.topics_of(session, known) if known else {}
+    if not topics:
+        return items
     return [about(item, topics.get(mail or "", ())) for item, mail in zip(items, named, strict=True)]
 
 

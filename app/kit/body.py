@@ -12,6 +12,7 @@ from app.kit.errors import FieldError, Invalid, Malformed, TooLarge, Unsupported
 MAX_DEPTH: Final = 64
 MAX_BODY: Final = 1 << 20
 _SUSPECT: Final = (b"\\u0000", b"\\ud", b"\\uD")
+_NESTING: Final = (dict, list)
 
 
 class JsonRequest(Request):
@@ -86,13 +87,13 @@ def _refuse_constant(_: str) -> NoReturn:
 
 
 def _depth_exceeded(value: Any) -> bool:  # noqa: ANN401 (any JSON value)
-    level = [value]
-    for _ in range(MAX_DEPTH + 1):
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAX_DEPTH):
         level = [
             child
             for item in level
-            if isinstance(item, dict | list)
             for child in (item.values() if isinstance(item, dict) else item)
+            if isinstance(child, _NESTING)
         ]
         if not level:
             return False

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from app.kit import json
 
+TENANT: Final = "(select cast(current_setting('app.tenant') as uuid))"
+"""Found out once a statement, not once a row as the column's default would be."""
 Columns = tuple[tuple[str, str], ...]
 """Names of columns, with their types."""
 Rows = Mapping[str, Sequence[Any]]
@@ -70,7 +72,7 @@ def _statement(target: Target, differing: tuple[str, ...], prefix: str) -> str:
     names = ", ".join(name for name, _ in target.columns)
     given, source = _selected(target.columns, differing, prefix)
     unnested = f" from {source} as t({', '.join(differing)})" if differing else ""
-    return f"insert into {target.table} ({names}) select {given}{unnested} {target.end}"
+    return f"insert into {target.table} (tenant_id, {names}) select {TENANT}, {given}{unnested} {target.end}"
 
 
 @lru_cache(maxsize=1024)

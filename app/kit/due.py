@@ -73,9 +73,22 @@ def kinds() -> list[str]:
     return list(_drains)
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one look at all that is due came to: how many keys, and whether of some kind there may be more."""
+
+    handled: int
+    is_short: bool
+
+
 async def run_kind(database: Database, kind: str) -> int:
     """Do what is due of `kind` in every tenant, round robin; return how many keys were handled."""
-    return sum([await _run_tenant(database, work, tenant_id) for work, tenant_id in await _waiting(database, [kind])])
+    return (await _run(database, await _waiting(database, [kind]))).handled
+
+
+async def run_round(database: Database) -> Round:
+    """Do what is due of every kind in every tenant, a batch of each."""
+    return await _run(database, await _waiting(database, kinds()))
 
 
 async def run_until_quiet(database: Database, passes: int = 20) -> int:
@@ -83,10 +96,16 @@ async def run_until_quiet(database: Database, passes: int = 20) -> int:
     total = 0
     for _ in range(passes):
         waiting = await _waiting(database, kinds())
-        total += sum([await _run_tenant(database, work, tenant_id) for work, tenant_id in waiting])
+        total += (await _run(database, waiting)).handled
         if not waiting:
             break
     return total
+
+
+async def _run(database: Database, waiting: Sequence[tuple[Drain, UUID]]) -> Round:
+    handled = [await _run_tenant(database, work, tenant_id) for work, tenant_id in waiting]
+    is_short = any(count >= work.batch for count, (work, _) in zip(handled, waiting, strict=True))
+    return Round(sum(handled), is_short)
 
 
 async def _waiting(database: Database, among: Sequence[str]) -> list[tuple[Drain, UUID]]:

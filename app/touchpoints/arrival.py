@@ -112,16 +112,24 @@ async def _drafts(session: Session, items: Sequence[TouchpointIn]) -> list[NewTo
     return found
 
 
-async def _located(session: Session, rows: Iterable[NewTouchpoint]) -> Located:
+async def _located(session: Session, rows: Sequence[NewTouchpoint]) -> Located:
+    """Find who is named, and those events that must be known beforehand; what else is a repeat shows when it is stored.
+
+    Beforehand, because a repeat must neither change the verdicts on others nor be refused for one who is gone by now;
+    and what comes alone and was not so simple is a repeat more often than not.
+    """
     repository = TouchpointRepository(session)
     names = {row.name for row in rows if row.name is not NOBODY}
-    told = {row.event for row in rows}
-    found = await repository.locate(names, [each for each in told if each is not None])
+    asked = rows if len(rows) == 1 else [row for row in rows if _is_judged_together(row)]
+    found = await repository.locate(names, {row.event for row in asked if row.event is not None})
     # Who was merged while this waited for them is somebody else by now, whom the same statement cannot see.
     unseen = {each for each in names - found.people.keys() if each.id is not None}
     while unseen and await candidates.resolve_many(session, [each.id for each in unseen if each.id is not None]):
         found.people.update((await repository.locate(unseen)).people)
         unseen -= found.people.keys()
+    if unseen:
+        told = {row.event for row in rows if row.event and row.name in unseen}
+        found.events.update((await repository.locate((), told)).events)
     return found
 
 
@@ -181,10 +189,10 @@ async def _store(session: Session, new: Sequence[NewTouchpoint]) -> dict[UUID, I
     kept = await repository.insert(new)
     if changes:
         await repository.write_verdicts(changes)
-    created = new if len(kept) == len(new) else [row for row in new if row.id in kept]
+    created = new if kept is None else [row for row in new if row.id in kept]
     await outbox.record(session, *(events.updated(row, JUDGED_FIELDS) for row in stored if row.id in changes))
     await effects.follow(session, created)
-    return await _repeats(session, [row for row in new if row.id not in kept]) if len(kept) < len(new) else {}
+    return {} if kept is None else await _repeats(session, [row for row in new if row.id not in kept])
 
 
 def _is_judged_together(row: NewTouchpoint) -> bool:

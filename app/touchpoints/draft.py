@@ -7,15 +7,16 @@ from uuid import UUID
 from app.candidates import service as candidates
 from app.normalise.emails import parse_email
 from app.normalise.phones import parse_phone
-from app.touchpoints.agents import address_class, agent_class, method_class
+from app.touchpoints.agents import AddressClass, AgentClass, MethodClass, address_class, agent_class, method_class
 from app.touchpoints.errors import InvalidEmail, InvalidPhone, UnknownType
 from app.touchpoints.kinds import is_known
 from app.touchpoints.row import NOBODY, Name, NewTouchpoint
-from app.touchpoints.schemas import EvidenceIn, ProviderTouchpointIn, TouchpointIn
-from app.touchpoints.trust import ACTOR_RULE_VERSION
+from app.touchpoints.schemas import EvidenceIn, ProviderEvidence, ProviderTouchpointIn, TouchpointIn
+from app.touchpoints.trust import ACTOR_RULE_VERSION, ProviderFlag
 
 MESSAGE_ID_MAX: Final = 500
-_NO_EVIDENCE: Final = EvidenceIn()
+Classes = tuple[ProviderFlag | None, AgentClass, AddressClass, MethodClass]
+_NOTHING: Final[Classes] = (None, "none", "none", "none")
 _BY_RULE: Final = ("rule", (), ACTOR_RULE_VERSION)
 _GIVEN: Final = ("given", ("given",), None)
 
@@ -34,7 +35,7 @@ def draft(item: TouchpointIn, id_: UUID, moment: datetime, tenant_id: UUID, regi
         if not isinstance(item, ProviderTouchpointIn):
             raise
         name = NOBODY
-    evidence = item.evidence or _NO_EVIDENCE
+    evidence = item.evidence
     by, reasons, version = _BY_RULE if item.actor is None else _GIVEN
     return NewTouchpoint(
         id_,
@@ -50,12 +51,14 @@ def draft(item: TouchpointIn, id_: UUID, moment: datetime, tenant_id: UUID, regi
         by,
         reasons,
         version,
-        evidence.flag,
-        agent_class(evidence.user_agent),
-        address_class(evidence.ip),
-        method_class(evidence.method),
+        *(_NOTHING if evidence is None else _classes(evidence)),
         name,
     )
+
+
+def _classes(evidence: EvidenceIn | ProviderEvidence) -> Classes:
+    agent, address = agent_class(evidence.user_agent), address_class(evidence.ip)
+    return evidence.flag, agent, address, method_class(evidence.method)
 
 
 def _name(item: TouchpointIn, tenant_id: UUID, region: str) -> Name:

@@ -72,6 +72,9 @@ _TARGET: Final = Target(
         returning id, {events.DATA} as data""",
 )
 
+_OF_NAME: Final = ("identifier_kind", "identifier_source", "identifier_value", "identifier_hash")
+_OF_ROW: Final = tuple(name for name, _ in _TARGET.columns if name not in _OF_NAME)
+
 _JUDGED: Final = """
 select id, candidate_id, identifier_hash, type, occurred_at, source, external_id, topics, message_id,
   data->>'url' as url, data#>>'{event,id}' as event_id, actor, actor_by, actor_reasons, actor_rule_version,
@@ -135,13 +138,14 @@ class TouchpointRepository(ResourceRepository[Touchpoint]):
                 found.events[told[place - 1]] = (touchpoint_id, candidate_id)
         return found
 
-    async def insert(self, touchpoints: Sequence[NewTouchpoint]) -> set[UUID]:
-        """Write new touchpoints with what follows; return the ids of those whose event was not there yet.
+    async def insert(self, touchpoints: Sequence[NewTouchpoint]) -> set[UUID] | None:
+        """Write new touchpoints with what follows; return the ids of those whose event was not there, None for all.
 
         In the order of the unique key, so that two batches of the same events wait for each other and never deadlock.
         """
         ordered = sorted(touchpoints, key=lambda each: (each.source, each.external_id or ""))
-        rows = {name: list(map(attrgetter(name), ordered)) for name, _ in _TARGET.columns}
+        rows: dict[str, Sequence[Any]] = {name: list(map(attrgetter(name), ordered)) for name in _OF_ROW}
+        rows |= zip(_OF_NAME, zip(*(each.name[1:] for each in ordered), strict=True), strict=True)
         sql, values = insert(_TARGET, rows)
         return await outbox.store(self.session, sql, values, list(map(events.created, touchpoints)))
 

@@ -76,7 +76,7 @@ class EvidenceIn(Body):
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # lighter than a Body, for they go by the thousand
 class ProviderEvidence:
     """The same as a connector sees it."""
 

@@ -43,16 +43,15 @@ class Judged(Protocol):
 
 def judged(touchpoints: Iterable[Judged]) -> dict[UUID, Judgement]:
     """Judge all of them, each among those of its message and recipient; what was said by somebody is left out."""
+    found: dict[UUID, Judgement] = {}
     groups: dict[Hashable, list[Judged]] = {}
     for each in touchpoints:
-        groups.setdefault(_together(each), []).append(each)
-    found: dict[UUID, Judgement] = {}
+        if each.message_id is not None:
+            groups.setdefault((each.message_id, each.candidate_id or each.identifier_hash), []).append(each)
+        elif each.actor_by == "rule":
+            found[each.id] = _alone(each)
     for group in groups.values():
-        if len(group) == 1:
-            [one] = group
-            verdicts = {one.id: judge_alone(one.type, one.provider_flag, one.agent_class, one.method_class)}
-        else:
-            verdicts = _judge(group)
+        verdicts = _judge(group) if len(group) > 1 else {group[0].id: _alone(group[0])}
         found.update((each.id, verdicts[each.id]) for each in group if each.actor_by == "rule")
     return found
 
@@ -74,10 +73,8 @@ def may_change(touchpoint: Judged) -> bool:
     return touchpoint.message_id is not None or touchpoint.actor_rule_version not in {None, ACTOR_RULE_VERSION}
 
 
-def _together(touchpoint: Judged) -> Hashable:
-    if touchpoint.message_id is None:
-        return touchpoint.id
-    return touchpoint.message_id, touchpoint.candidate_id or touchpoint.identifier_hash
+def _alone(touchpoint: Judged) -> Judgement:
+    return judge_alone(touchpoint.type, touchpoint.provider_flag, touchpoint.agent_class, touchpoint.method_class)
 
 
 def _judge(group: Sequence[Judged]) -> dict[UUID, Judgement]:
