@@ -35,8 +35,8 @@ def values(fit: float, parts: Sequence[Part], half_life_days: float, at: Sequenc
     ]
 
 
-def blocks(heights: Sequence[float]) -> str:
-    """Draw the values between the least and the greatest of them and zero."""
-    low, high = min(0.0, *heights), max(0.0, *heights)
+def blocks(heights: Sequence[float], reach: float = 0.0) -> str:
+    """Draw the values between the least and the greatest of them, zero and `reach`."""
+    low, high = min(0.0, *heights), max(0.0, reach, *heights)
     scale = (len(BLOCKS) - 1) / (high - low) if high > low else 0.0
     return "".join(BLOCKS[round((each - low) * scale)] for each in heights)

@@ -51,7 +51,7 @@ async def test_it_shows_what_weighs_since_when_and_what_comes(
     assert "replied" in shown
     assert "did_not_come" in shown
     assert "more" in shown
-    assert "Becomes" in shown
+    assert "Becomes warm (below 50) by itself on" in shown
     assert f"{now().astimezone():%Y-%m-%d}" in shown
     assert set(sparkline.BLOCKS) & set(shown)
     assert "default version 1" in shown
@@ -62,6 +62,16 @@ async def test_a_person_without_a_history_is_shown_calmly(new_person: NewPerson,
     assert "0.0 points" in shown
     assert "nothing yet" in shown
     assert "does not change by itself" in shown
+
+
+async def test_what_is_as_good_as_gone_takes_no_row(new_person: NewPerson, happen: Happen, explain: Explain) -> None:
+    person = await new_person()
+    await happen(person, "applied", (now() - timedelta(days=900)).isoformat())
+    await happen(person, "call", now().isoformat())
+    shown = await explain(person)
+    assert "applied" not in shown
+    assert "1 more" in shown
+    assert "▆" not in shown
 
 
 async def test_what_the_service_refuses_is_one_sentence(new_person: NewPerson, explain: Explain) -> None:
@@ -79,6 +89,7 @@ def test_the_line_of_blocks_is_the_curve() -> None:
     assert sparkline.blocks([0, 4, 7]) == "▁▅█"
     assert sparkline.blocks([0, 0]) == "▁▁"
     assert sparkline.blocks([-7, 0]) == "▁█"
+    assert sparkline.blocks([0, 3], 21) == "▁▂"
 
 
 def test_the_line_begins_before_the_first_and_is_a_year_at_most() -> None:
