@@ -10,6 +10,8 @@ is a line of its own.
 import argparse
 import asyncio
 import os
+import signal
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -55,6 +57,7 @@ class Laps:
         begun = time.perf_counter()
         yield
         self.seconds[what] = time.perf_counter() - begun
+        print(f"{what}: {self.seconds[what]:.1f} s", file=sys.stderr)
 
 
 @dataclass(frozen=True)
@@ -112,12 +115,13 @@ async def _swept(url: str, engine: Engine, most: int) -> Swept:
                 known = await upkeep.prepare(claim)
             sweep = Sweep(claim, known, engine)
             found = await _find(sweep, file, laps)
+            bare = await asyncio.to_thread(bare_splink.predict, file, known)
+            print(f"bare Splink: {bare.seconds:.1f} s", file=sys.stderr)
             with laps.lap("asking"):
                 await sweep.ask(found)
             asked = [tuple(row) for row in await ground.connection.fetch(ASKED, known.policy.review_threshold)]
             with laps.lap("merging"):
                 await sweep.merge(Findings(dict(islice(found.same.items(), most))))
-        bare = await asyncio.to_thread(bare_splink.predict, file, known)
     return Swept(engine, laps, found, sweep.counts["merged"], bare, asked, people)
 
 
@@ -167,6 +171,7 @@ def main() -> None:
     parser.add_argument("--merges", type=int, default=MERGES, help=f"pairs to merge at most (default {MERGES:,})")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="leave the loaded pool there for the next run")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the server is taken down
     report.table(measure(given.people, given.engine, given.keep, given.merges))
 
 

@@ -8,6 +8,7 @@ from splink import DuckDBAPI, Linker
 from app.dedup.rules import Knowledge
 from app.dedup.sides import COUNTED
 from app.sweeps.prediction import Found, found_by, least, stated, write_frequencies
+from app.sweeps.worth import write_worthy
 
 
 def find(file: Path, known: Knowledge) -> Found:
@@ -15,10 +16,12 @@ def find(file: Path, known: Knowledge) -> Found:
     return found_by(_predict, file, known)
 
 
-def _predict(db: duckdb.DuckDBPyConnection, known: Knowledge, _: Path) -> str:
+def _predict(db: duckdb.DuckDBPyConnection, known: Knowledge, _: Path) -> tuple[str, int]:
     api = DuckDBAPI(connection=db)
     linker = Linker(api.register("people"), stated(known))
     for column in COUNTED:
         table = write_frequencies(db, column, known)
         linker.table_management.register_term_frequency_lookup(api.register(table), column)
-    return str(linker.inference.predict(threshold_match_weight=least(known)).physical_name)
+    compared = write_worthy(db, known)
+    linker.table_management.register_blocked_pairs_for_predict(api.register("worthy"))
+    return str(linker.inference.predict(threshold_match_weight=least(known)).physical_name), compared

@@ -50,18 +50,21 @@ class Found:
     compared: int
 
 
-Predict = Callable[[duckdb.DuckDBPyConnection, Knowledge, Path], str]
-"""Lets Splink weigh the pairs of the table `people`; it may write to the folder, and returns the table of edges."""
+Predict = Callable[[duckdb.DuckDBPyConnection, Knowledge, Path], tuple[str, int]]
+"""Lets Splink weigh the pairs of the table `people`; it may write to the folder.
+
+It returns the table of edges, and how many pairs share a key.
+"""
 
 
 def found_by(predict: Predict, file: Path, known: Knowledge) -> Found:
     """Weigh all pairs of the exported file that share a key; blocks, so it is to be run in a thread."""
     with connect(file.parent) as db:
         load(db, file, known)
-        predicted = predict(db, known, file.parent)
+        predicted, compared = predict(db, known, file.parent)
         _write_edges(db, known, predicted)
         _write_rules(db, known)
-        return _decide(db, known, predicted)
+        return _decide(db, known, compared)
 
 
 def connect(folder: Path) -> duckdb.DuckDBPyConnection:
@@ -72,6 +75,11 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
 def load(db: duckdb.DuckDBPyConnection, file: Path, known: Knowledge) -> None:
     """Make the table `people` of the exported file: what is compared, and the keys under which it is."""
     _read(db, file)
+    file_features(db, known)
+
+
+def file_features(db: duckdb.DuckDBPyConnection, known: Knowledge) -> None:
+    """Make the table `people` of the table `features`."""
     prepare(db, "features", "prepared", unique_sources=known.policy.unique_sources, kept=("candidate_id", "number"))
     _write_keys(db)
 
@@ -95,6 +103,7 @@ def _write_keys(db: duckdb.DuckDBPyConnection) -> None:
     ]
     with_birth = [f"'born' || {each}" for each in (x.replace("f.employer", "f.birth_date") for x in with_employer)]
     named = ["'kanji' || f.name_kanji", "'kanji' || given_kanji || family_kanji", "'key' || f.name_key"]
+    named += ["'key' || family_key || given_key"]  # as whom a reading without a border may mean
     single = ", ".join((*named, *with_employer, *with_birth))
     contacts = ", ".join(f"coalesce(p.{each}, [])" for each in ("emails", "mobiles", "fixed_phones", "urls"))
     _write_readings(db)
@@ -205,7 +214,7 @@ def _verdict(levels: Mapping[str, str], known: Knowledge) -> tuple[bool, bool, b
     return name in CONTRADICTING, bool(agreeing & STRONG), may_link
 
 
-def _decide(db: duckdb.DuckDBPyConnection, known: Knowledge, predicted: str) -> Found:
+def _decide(db: duckdb.DuckDBPyConnection, known: Knowledge, compared: int) -> Found:
     policy = known.policy
     sure, asked = log_odds(policy.auto_threshold), log_odds(policy.review_threshold)
     asks_each = "true" if policy.rules else "not is_told or (is_strong and is_nameless)"
@@ -228,5 +237,4 @@ def _decide(db: duckdb.DuckDBPyConnection, known: Knowledge, predicted: str) -> 
     same = db.execute(
         "select left_id, right_id, weight from decided where decision = 'same' order by weight"
     ).fetchall()
-    [(compared,)] = db.execute(f"select count(*) from {predicted}").fetchall()
     return Found({(a, b): weight for a, b, weight in same}, pairs("possible"), pairs("open"), compared)

@@ -41,7 +41,7 @@ def find(file: Path, known: Knowledge) -> Found:
     return found_by(_predict, file, known)
 
 
-def _predict(db: duckdb.DuckDBPyConnection, known: Knowledge, folder: Path) -> str:
+def _predict(db: duckdb.DuckDBPyConnection, known: Knowledge, folder: Path) -> tuple[str, int]:
     with _session(folder) as spark:
         api = SparkAPI(  # type: ignore[no-untyped-call]  # Splink gives it no types
             spark_session=spark, break_lineage_method="persist", register_udfs_automatically=False
@@ -54,7 +54,8 @@ def _predict(db: duckdb.DuckDBPyConnection, known: Knowledge, folder: Path) -> s
         shown = ("record_id_l", "record_id_r", "match_weight", *(f"mw_{feature}" for feature in FEATURES))
         predicted.select(*shown).write.parquet(str(folder / "edges"))
     db.read_parquet(str(folder / "edges" / "*.parquet")).create("predicted")
-    return "predicted"
+    [(compared,)] = db.execute("select count(*) from predicted").fetchall()
+    return "predicted", compared
 
 
 _PEOPLE: Final = "* exclude (number, candidate_id, spelled) replace (keys::varchar[] as keys)"
