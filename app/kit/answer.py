@@ -48,7 +48,7 @@ class Answer:
         self._tag(resource.version)
         return resource
 
-    def plain(self, resource: Mapping[str, Any]) -> Response:
+    def plain(self, resource: Mapping[str, Any]) -> "Plain":
         """Answer a resource of plain values under its ETag; raises NotModified when the client has it already."""
         self._tag(resource["version"])
         return plain(resource, self._response)
@@ -81,12 +81,20 @@ class Answer:
         self._response.headers["Content-Location"] = path
 
 
-def plain(value: Mapping[str, Any], response: Response) -> Response:
+class Plain(Response):
+    """An answer that still has the values that it was written from."""
+
+    def __init__(self, value: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+        super().__init__(json.dumpb(value), headers=headers, media_type="application/json")
+        self.value = value
+
+
+def plain(value: Mapping[str, Any], response: Response) -> Plain:
     """Answer plain values with the headers of `response`, past the schema, which would read and write each again.
 
     They must be what the operation's schema says.
     """
-    return Response(json.dumpb(value), headers=dict(response.headers), media_type="application/json")
+    return Plain(value, response.headers)
 
 
 def etag(version: int) -> str:

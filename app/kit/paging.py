@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 from fastapi import Depends, Query, Request, Response
 
 from app.kit import crypto, json
-from app.kit.answer import plain
+from app.kit.answer import Plain, plain
 from app.kit.errors import CursorInvalid, CursorMismatch, FieldError, Invalid
 from app.kit.schemas import Page
 
@@ -74,7 +74,7 @@ class Paging:
             total_is_capped=None if total is None else total > TOTAL_MAX,
         )
 
-    def plain(self, page: Page[Any]) -> Response:
+    def plain(self, page: Page[Any]) -> Plain:
         """Answer a page whose rows are plain values as it is."""
         left_out = ((name, field.exclude_if) for name, field in type(page).model_fields.items())
         shown = {name: getattr(page, name) for name, leave in left_out if not (leave and leave(getattr(page, name)))}

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import Request, Response
 
 from app.kit import json
+from app.kit.answer import Plain
 from app.kit.db import Session
 from app.kit.routing import Audited
 
@@ -73,11 +74,13 @@ def _shown(resource: str, response: Response) -> Iterator[UUID]:
     """Return whom an answer is about: by the members that name people, and by the ids of candidates themselves."""
     body = bytes(getattr(response, "body", b""))
     if resource == _PEOPLE and body.startswith(b"{"):
-        answered = json.loads(body)
+        answered = response.value if isinstance(response, Plain) else json.loads(body)
         rows = answered.get("data") or answered.get("items") or [answered]
         for row in rows:
             found = row.get("candidate_id", row.get("id")) if isinstance(row, dict) else None
-            if isinstance(found, str) and _IN_PATH.fullmatch(found):
+            if isinstance(found, UUID):
+                yield found
+            elif isinstance(found, str) and _IN_PATH.fullmatch(found):
                 yield UUID(found)
     yield from (UUID(found.decode()) for found in _PERSON.findall(body))
 
