@@ -3,7 +3,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, text
+from sqlalchemy import Select
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -60,9 +60,8 @@ class ConnectionRepository(ResourceRepository[Connection]):
 
 async def tenant_of(database: Database, connection_id: UUID) -> UUID | None:
     """Return whose hook this is."""
-    async with database.outside() as connection:
-        found: UUID | None = (await connection.execute(text("select hook_route(:id)"), {"id": connection_id})).scalar()
-        return found
+    found: UUID | None = await database.routed("select hook_route(:id)", id=connection_id)
+    return found
 
 
 def is_conflict(error: Exception) -> bool:

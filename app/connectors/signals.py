@@ -79,7 +79,7 @@ class Verdict:
     confirm: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # as a signal not frozen, which costs as much again: they go by the thousand
 class Evidence:
     """What tells a person from a machine; judged, then dropped. An agent of None was not given, "" was empty."""
 
@@ -95,7 +95,7 @@ class ExternalId:
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Signal:
     """One touchpoint to be; `external_id` is the dedupe key, of whom it tells is an e-mail, a phone or a person."""
 
@@ -107,7 +107,7 @@ class Signal:
     person: ExternalId | None = None
     topics: tuple[str, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
-    evidence: Evidence = Evidence()
+    evidence: Evidence = field(default_factory=Evidence)
     profile: Mapping[str, Any] = field(default_factory=dict)
     """What the person said of themselves, as fields of a candidate."""
 

@@ -120,7 +120,7 @@ async def _located(session: Session, rows: Sequence[NewTouchpoint]) -> Located:
     """
     repository = TouchpointRepository(session)
     names = {row.name for row in rows if row.name is not NOBODY}
-    asked = rows if len(rows) == 1 else [row for row in rows if _is_judged_together(row)]
+    asked = rows if len(rows) == 1 else [row for row in rows if row.message_id is not None and row.type in TELLING]
     found = await repository.locate(names, {row.event for row in asked if row.event is not None})
     # Who was merged while this waited for them is somebody else by now, whom the same statement cannot see.
     unseen = {each for each in names - found.people.keys() if each.id is not None}

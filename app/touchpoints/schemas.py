@@ -121,8 +121,8 @@ class TouchpointIn(Body):
 
     @model_validator(mode="after")
     def _one_person(self) -> Self:
-        named = (self.candidate_id, self.email, self.phone, self.person)
-        if len(named) - named.count(None) not in self._people:
+        by_address = (self.email is not None) + (self.phone is not None)
+        if (self.candidate_id is not None) + by_address + (self.person is not None) not in self._people:
             raise PydanticCustomError("exactly_one_person", "exactly one of candidate_id, email, phone and person")
         return self
 
@@ -130,6 +130,7 @@ class TouchpointIn(Body):
 class ProviderTouchpointIn(TouchpointIn):
     """The same as a connector says it: some events do not tell of whom they are, and stay unmatched."""
 
+    data: Annotated[dict[str, Any], AfterValidator(_small), Field(default_factory=dict)]
     evidence: InstanceOf[ProviderEvidence] | None = None  # type: ignore[assignment] # it has the same members
 
     _people: ClassVar[frozenset[int]] = frozenset({0, 1})
