@@ -2,8 +2,8 @@
 
     python -m benchmarks [PART ...] [--people N]
 
-With parts named (`story`, `ingest`, `hooks`, `memory`, `directory`, `scores`, `sending`) only those are measured, and
-nothing is written.
+With parts named (`story`, `ingest`, `hooks`, `memory`, `directory`, `scores`, `sweeping`, `sending`) only those are
+measured, and nothing is written.
 """
 
 import argparse
@@ -15,10 +15,10 @@ from typing import Final
 
 import httpx
 
-from benchmarks import directory, hooks, ingest, report, scores, sending, story
+from benchmarks import directory, hooks, ingest, report, scores, sending, story, sweeping
 from benchmarks.stand import Stand, stand
 
-PARTS: Final = ("story", "ingest", "hooks", "memory", "directory", "scores", "sending")
+PARTS: Final = ("story", "ingest", "hooks", "memory", "directory", "scores", "sweeping", "sending")
 
 
 async def measure(place: Stand, parts: Collection[str]) -> list[report.Figure]:
@@ -42,7 +42,7 @@ def main() -> None:
     """Measure what is asked for, or everything."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
-    parser.add_argument("--people", type=int, default=100_000, help="of the part directory (default 100000)")
+    parser.add_argument("--people", type=int, default=100_000, help="of directory and sweeping (default 100000)")
     given = parser.parse_args()
     parts = given.parts
     if unknown := set(parts) - set(PARTS):
@@ -53,6 +53,8 @@ def main() -> None:
         figures += directory.beside(given.people)
     if not parts or "scores" in parts:
         figures += scores.measure()
+    if not parts or "sweeping" in parts:
+        figures += sweeping.measure(given.people)
     if not parts or "sending" in parts:
         figures += sending.measure()
     (report.table if parts else report.show)(figures)

@@ -151,15 +151,16 @@ async def _find(sweep: Sweep, file: Path, laps: Laps) -> Findings:
 
 def _figures(people: int, swept: Swept) -> list[Figure]:
     spent, bare, found = swept.laps.seconds, swept.bare, swept.found
-    merging = spent.pop("merging")
-    target = "≤ 1.2" if swept.engine == "duckdb" else "≤ 120 s"
+    merging, finding = spent.pop("merging"), spent.get("reading", 0.0) + spent["comparing"]
+    what, is_bulk = f"sweep of {people:,} by {swept.engine}", swept.engine == "duckdb"
     pairs = [(left, right) for left, right, _ in bare.pairs]
     return [
-        Figure(f"sweep of {people:,} by {swept.engine}, but merges", sum(spent.values()), "s", bare.seconds, target),
-        *(Figure(f"  of it {step}", seconds, "s", bare.seconds) for step, seconds in spent.items()),
-        Figure(f"  asking about {len(found.possible):,} pairs", len(found.possible) / spent["asking"], "a second"),
-        Figure(f"merging {swept.merged:,} of {len(found.same):,} pairs", swept.merged / merging, "a second"),
-        Figure("F1 of pairs of p ≥ 0.5", swept.f1({*found.same, *swept.asked}), "%", swept.f1(pairs), "not lower"),
+        Figure(f"{what}: finding pairs", finding, "s", bare.seconds, "≤ 1.2" if is_bulk else ""),
+        Figure("  all but merges", sum(spent.values()), "s", bare.seconds, "" if is_bulk else "≤ 120 s"),
+        *(Figure(f"  of it {step}", seconds, "s") for step, seconds in spent.items()),
+        Figure(f"  opening {len(found.possible):,} pairs", len(found.possible) / spent["asking"], "a second"),
+        Figure(f"  merging {swept.merged:,} of {len(found.same):,} pairs", swept.merged / merging, "a second"),
+        Figure("  F1 of pairs of p ≥ 0.5", swept.f1({*found.same, *swept.asked}), "%", swept.f1(pairs), "not lower"),
     ]
 
 

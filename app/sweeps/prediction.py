@@ -79,9 +79,14 @@ def load(db: duckdb.DuckDBPyConnection, file: Path, known: Knowledge) -> None:
 
 
 def file_features(db: duckdb.DuckDBPyConnection, known: Knowledge) -> None:
-    """Make the table `people` of the table `features`."""
-    prepare(db, "features", "prepared", unique_sources=known.policy.unique_sources, kept=("candidate_id", "number"))
+    """Make the table `people` of the table `features`: of those who share a key with somebody."""
     _write_keys(db)
+    db.execute(
+        """create view filed_features as
+           select f.* replace (number as record_id), k.keys from features f join keyed k using (number)"""
+    )
+    kept = ("candidate_id", "number", "keys")
+    prepare(db, "filed_features", "people", unique_sources=known.policy.unique_sources, kept=kept)
 
 
 def _read(db: duckdb.DuckDBPyConnection, file: Path) -> None:
@@ -105,24 +110,23 @@ def _write_keys(db: duckdb.DuckDBPyConnection) -> None:
     named = ["'kanji' || f.name_kanji", "'kanji' || given_kanji || family_kanji", "'key' || f.name_key"]
     named += ["'key' || family_key || given_key"]  # as whom a reading without a border may mean
     single = ", ".join((*named, *with_employer, *with_birth))
-    contacts = ", ".join(f"coalesce(p.{each}, [])" for each in ("emails", "mobiles", "fixed_phones", "urls"))
+    contacts = f"list_concat({', '.join(f'f.{each}' for each in ('emails', 'mobiles', 'fixed_phones', 'urls'))})"
+    telling = f"list_filter({contacts}, lambda x: not list_contains(list_concat(f.nobodys, f.generic), x))"
     _write_readings(db)
     db.execute(
         f"""create table filed as
             select number, hash(key) as key from (
-              select number, unnest(list_distinct(list_concat({contacts},
-                list_filter([{single}], lambda x: x is not null)))) as key
-              from features f join prepared p using (number)
+              select number, unnest(list_distinct(list_concat({telling}, [{single}]))) as key from features f
               union all
               select number, 'born' || reading || '{SEPARATOR}' || f.birth_date
               from features f join readings r using (family_kanji) where f.family_key is null
             ) where key is not null"""
     )
     db.execute(
-        f"""create table people as
-            with told as (select key from filed group by key having count(*) between 2 and {MOST_OF_A_KEY}),
-              keyed as (select number, list(key) as keys from filed semi join told using (key) group by number)
-            select p.* exclude (record_id), p.number as record_id, k.keys from prepared p join keyed k using (number)"""
+        f"""create table keyed as
+            with told as (select key from filed group by key having count(*) between 2 and {MOST_OF_A_KEY})
+            select number, list(key) as keys from filed semi join told using (key) group by number;
+            drop table filed"""
     )
 
 
