@@ -8,7 +8,7 @@ from splink import DuckDBAPI, Linker
 from app.dedup.rules import Knowledge
 from app.dedup.sides import COUNTED
 from app.sweeps.prediction import Found, found_by, least, stated, write_frequencies
-from app.sweeps.worth import write_worthy
+from app.sweeps.worth import write_shared, write_worthy
 
 
 def find(file: Path, known: Knowledge) -> Found:
@@ -22,6 +22,7 @@ def _predict(db: duckdb.DuckDBPyConnection, known: Knowledge, _: Path) -> tuple[
     for column in COUNTED:
         table = write_frequencies(db, column, known)
         linker.table_management.register_term_frequency_lookup(api.register(table), column)
-    compared = write_worthy(db, known)
+    compared = write_shared(db)
+    write_worthy(db, known)
     linker.table_management.register_blocked_pairs_for_predict(api.register("worthy"))
     return str(linker.inference.predict(threshold_match_weight=least(known)).physical_name), compared

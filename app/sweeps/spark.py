@@ -19,6 +19,7 @@ from app.dedup.levels import birth_level
 from app.dedup.rules import FEATURES, Knowledge
 from app.dedup.sides import COUNTED
 from app.sweeps.prediction import THREADS, Found, found_by, least, stated, write_frequencies
+from app.sweeps.worth import write_shared
 from app.training.name_sql import level_of
 from app.training.settings import CONDITIONS, NAME, Conditions
 
@@ -54,8 +55,7 @@ def _predict(db: duckdb.DuckDBPyConnection, known: Knowledge, folder: Path) -> t
         shown = ("record_id_l", "record_id_r", "match_weight", *(f"mw_{feature}" for feature in FEATURES))
         predicted.select(*shown).write.parquet(str(folder / "edges"))
     db.read_parquet(str(folder / "edges" / "*.parquet")).create("predicted")
-    [(compared,)] = db.execute("select count(*) from predicted").fetchall()
-    return "predicted", compared
+    return "predicted", write_shared(db)
 
 
 _PEOPLE: Final = "* exclude (number, candidate_id, spelled) replace (keys::varchar[] as keys)"

@@ -20,26 +20,30 @@ _ROUNDED: Final = 0.01
 """Bits by which what Splink says that a pair weighs may differ from the model."""
 
 
-def write_worthy(db: duckdb.DuckDBPyConnection, known: Knowledge) -> int:
-    """Make the table `worthy` of such pairs, as Splink takes them; return how many pairs share a key.
-
-    It reads `people`, `features` and the frequencies of the counted columns.
-    """
-    _write_light(db)
+def write_shared(db: duckdb.DuckDBPyConnection) -> int:
+    """Make the table `shared` of all pairs of `people` that share a key; return how many there are."""
     db.execute(
         """create table shared as
            with filed as (select number, unnest(keys) as key from people)
            select distinct l.number as left_number, r.number as right_number
            from filed l join filed r on l.key = r.key and l.number < r.number"""
     )
+    [(many,)] = db.execute("select count(*) from shared").fetchall()
+    return int(many)
+
+
+def write_worthy(db: duckdb.DuckDBPyConnection, known: Knowledge) -> None:
+    """Make the table `worthy` of such pairs out of `shared`, as Splink takes them.
+
+    It reads `people`, `features` and the frequencies of the counted columns.
+    """
+    _write_light(db)
     db.execute(
         f"""create table worthy as
             select '0' as match_key, left_number as join_key_l, right_number as join_key_r
             from shared join light l on l.number = left_number join light r on r.number = right_number
             where {_share_contact()} or {_most(known)} >= {log_odds(known.policy.review_threshold) - _ROUNDED}"""
     )
-    [(many,)] = db.execute("select count(*) from shared").fetchall()
-    return int(many)
 
 
 def _write_light(db: duckdb.DuckDBPyConnection) -> None:

@@ -13,7 +13,7 @@ from app.dedup.model import default_model
 from app.dedup.rules import STRONG, Policy, judge_records, log_odds
 from app.dedup.sides import COUNTED
 from app.sweeps import prediction
-from app.sweeps.worth import write_worthy
+from app.sweeps.worth import write_shared, write_worthy
 from app.training.corpus import Corpus
 from app.training.statements import records
 from tests.scale import scaled
@@ -39,6 +39,7 @@ def test_whoever_is_asked_for_is_weighed(db: duckdb.DuckDBPyConnection) -> None:
     prediction.file_features(db, known)
     for column in COUNTED:
         prediction.write_frequencies(db, column, known)
+    write_shared(db)
     write_worthy(db, known)
     shared = set(db.execute("select left_number, right_number from shared").fetchall())
     worthy = set(db.execute("select join_key_l, join_key_r from worthy").fetchall())
