@@ -7,13 +7,14 @@ other.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from app.kit.db import Session
 from app.pools.models import Pool
 from app.scores.curve import Curve
+from app.scores.ranking import elapsed, height
 
 Ranked = tuple[float, UUID]
 """A score, and whose it is."""
@@ -24,8 +25,6 @@ LOOKED_AT: Final = 5_000
 YIELD: Final = 20
 """A page is worth the look while one in so many of them is enough for it."""
 FITS: Final = 20
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY: Final = timedelta(days=1)
 _TOLERANCE: Final = 1e-9
 """In points: two ways of computing one value are not so far apart. A threshold is inclusive for whoever is so near."""
 
@@ -33,10 +32,7 @@ _VERSION: Final = """select coalesce(
   (select version from score_models where key = :model and state = 'published'), 1)"""
 """A value of its own: under row-level security no index is searched by what a part of the statement finds."""
 _SERVING: Final = "s.model_key = :model and s.model_version = :version"
-_VALUE: Final = """s.fit + case when s.rank_key = 0 then 0 else sign(s.rank_key) * power(cast(2 as float8),
-  least(greatest(case when abs(s.rank_key) >= 1 then abs(s.rank_key) - 1 else 1 - 1 / abs(s.rank_key) end
-    - :days / s.half_life_days, -900), 900)) end"""
-"""The value at `days` since 1970, out of the key that orders people of one fit (see `Curve.rank_key`)."""
+_VALUE: Final = height(":days / s.half_life_days", "s.")
 _AFTER: Final = """(cast(:last as uuid) is null or value < :last_value
   or (value = :last_value and candidate_id > :last))"""
 _EVERY: Final = f"""
@@ -86,7 +82,7 @@ class RankedRepository:
         self.asked: dict[str, Any] = {
             "pool": pool.id,
             "model": pool.score_model,
-            "days": (as_of - _EPOCH) / _DAY,
+            "days": elapsed(as_of, half_life_days=1),
         }
 
     async def page(self, after: Ranked | None, limit: int) -> list[Ranked]:

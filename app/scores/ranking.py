@@ -41,6 +41,14 @@ class Stretch:
     last: float
 
 
+def height(elapsed: str, row: str = "") -> str:
+    """Say a value in SQL, made of the columns of a score (`row` is `s.` where they are called so); see `elapsed`."""
+    key = f"abs({row}rank_key)"
+    k = f"case when {key} >= 1 then {key} - 1 else 1 - 1 / {key} end"
+    interest = f"power(cast(2 as float8), least(greatest({k} - {elapsed}, -900), 900))"
+    return f"{row}fit + case when {row}rank_key = 0 then 0 else sign({row}rank_key) * {interest} end"
+
+
 def elapsed(at: datetime, half_life_days: float) -> float:
     """Give the half-lives from 1970 to a time: 2 to the k, less these, is the interest then (see Curve.rank_key)."""
     return (at - _EPOCH) / _DAY / half_life_days

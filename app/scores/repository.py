@@ -9,14 +9,13 @@ from uuid import UUID
 from app.kit import json
 from app.kit.db import Session
 from app.kit.ids import new_id
-from app.scores.ranking import Place, Stretch
+from app.scores.ranking import Place, Stretch, height
 
 SERVING: Final = ("published", "publishing")
 TOTAL_MAX: Final = 10_001
 _VALUE: Final = """fit + interest * power(cast(2 as float8), cast(-least(
   greatest(extract(epoch from cast(:at as timestamptz) - since) / 86400.0, 0) / half_life_days, 900) as float8))"""
-_HEIGHT: Final = """fit + case when rank_key = 0 then 0 else sign(rank_key) * power(cast(2 as float8), least(greatest(
-  case when abs(rank_key) >= 1 then abs(rank_key) - 1 else 1 - 1 / abs(rank_key) end - :elapsed, -900), 900)) end"""
+_HEIGHT: Final = height(":elapsed")
 _OF_MODEL: Final = "model_key = :key and model_version = :version"
 _FITS: Final = f"""
 with recursive fits(fit) as (

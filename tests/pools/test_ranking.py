@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from app.kit import json
 from app.kit.db import Database, Session
@@ -117,9 +117,9 @@ async def many(database: Database, database_url: str, tenant: TenantFixture) -> 
     return pool
 
 
-async def test_the_first_of_a_large_pool_are_found_by_the_index_of_scores(
-    database: Database, database_url: str, tenant: TenantFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def plans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The plans of the statements that are run from now on."""
     plans: list[str] = []
     run = Session.rows
 
@@ -127,9 +127,16 @@ async def test_the_first_of_a_large_pool_are_found_by_the_index_of_scores(
         plans.append("\n".join(row[0] for row in await run(session, f"explain {sql}", **parameters)))
         return await run(session, sql, **parameters)
 
+    monkeypatch.setattr(Session, "rows", explained)
+    return plans
+
+
+async def test_the_first_of_a_large_pool_are_found_by_the_index_of_scores(
+    database: Database, database_url: str, tenant: TenantFixture, monkeypatch: pytest.MonkeyPatch, plans: list[str]
+) -> None:
     pool = await many(database, database_url, tenant)
     monkeypatch.setattr(ranking, "LARGE", 10)
-    monkeypatch.setattr(Session, "rows", explained)
+    plans.clear()
     async with database.transaction(tenant.caller) as session:
         assert len(await RankedRepository(session, pool, AS_OF).page(None, PAGE)) == PAGE
     fits, best = plans
@@ -139,24 +146,14 @@ async def test_the_first_of_a_large_pool_are_found_by_the_index_of_scores(
     assert "Seq Scan on pool_members" not in fits + best
 
 
+@pytest.mark.parametrize("is_first", [True, False])
 async def test_a_page_of_members_is_a_range_of_their_key(
-    database: Database, database_url: str, tenant: TenantFixture
+    database: Database, database_url: str, tenant: TenantFixture, plans: list[str], *, is_first: bool
 ) -> None:
     pool = await many(database, database_url, tenant)
-    seen: list[tuple[str, Any]] = []
-
-    def record(*arguments: Any) -> None:
-        seen.append((arguments[2], arguments[3]))
-
+    plans.clear()
     async with database.transaction(tenant.caller) as session:
-        event.listen(database.engine.sync_engine, "before_cursor_execute", record)
-        try:
-            assert len(await MemberRepository(session).page(pool.id, new_id(), PAGE)) == PAGE
-        finally:
-            event.remove(database.engine.sync_engine, "before_cursor_execute", record)
-        [(statement, parameters)] = seen
-        connection = await session.connection()
-        rows = await connection.exec_driver_sql(f"explain {statement}", parameters)
-        plan = "\n".join(row[0] for row in rows.all())
+        assert len(await MemberRepository(session).page(pool.id, None if is_first else new_id(), PAGE)) == PAGE
+    [plan] = plans
     assert "Index Scan Backward using pk_pool_members" in plan, plan
     assert "Sort" not in plan, plan
