@@ -108,7 +108,7 @@ def _write_keys(db: duckdb.DuckDBPyConnection) -> None:
     ]
     with_birth = [f"'born' || {each}" for each in (x.replace("f.employer", "f.birth_date") for x in with_employer)]
     named = ["'kanji' || f.name_kanji", "'kanji' || given_kanji || family_kanji", "'key' || f.name_key"]
-    named += ["'key' || family_key || given_key"]  # as whom a reading without a border may mean
+    named += ["'key' || family_key || given_key", "'key' || given_key || family_key"]  # as readings without a border
     single = ", ".join((*named, *with_employer, *with_birth))
     contacts = f"list_concat({', '.join(f'f.{each}' for each in ('emails', 'mobiles', 'fixed_phones', 'urls'))})"
     telling = f"list_filter({contacts}, lambda x: not list_contains(list_concat(f.nobodys, f.generic), x))"
@@ -118,7 +118,7 @@ def _write_keys(db: duckdb.DuckDBPyConnection) -> None:
             select number, hash(key) as key from (
               select number, unnest(list_distinct(list_concat({telling}, [{single}]))) as key from features f
               union all
-              select number, 'born' || reading || '{SEPARATOR}' || f.birth_date
+              select number, 'born' || 'family' || reading || '{SEPARATOR}' || f.birth_date
               from features f join readings r using (family_kanji) where f.family_key is null
             ) where key is not null"""
     )
