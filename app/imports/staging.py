@@ -125,7 +125,7 @@ async def _plan(claim: Claim, sheet: Sheet) -> list[list[int]]:
 
 
 async def _rehearsed(session: Session, sheet: Sheet, stored: Sequence[Any]) -> list[Judged]:
-    savepoint = await session.begin_nested()
+    savepoint = await session.savepoint()
     try:
         return await batch.judge(session, sheet, stored)
     finally:

@@ -20,7 +20,13 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import Connection, PoolProxiedConnection, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    AsyncSessionTransaction,
+    create_async_engine,
+)
 from sqlalchemy.orm import Session as SyncSession
 from sqlalchemy.util import await_only
 
@@ -105,6 +111,12 @@ class Session(AsyncSession):
         committed when this returns, and what comes afterwards does not undo it.
         """
         return await self._call("fetchval", sql, parameters)
+
+    async def savepoint(self) -> AsyncSessionTransaction:
+        """Begin what can be rolled back by itself, textual statements included."""
+        begun = await self.begin_nested()
+        await self.connection()  # SQLAlchemy sets the savepoint when it is first asked for the connection
+        return begun
 
     async def copy(self, sql: str, output: Path) -> None:
         """Write the rows of a textual query without parameters to a file, as CSV with a header."""

@@ -196,7 +196,7 @@ async def _keyed(request: JsonRequest, session: Session, route: str, handle: Nex
 
 async def _effect(request: JsonRequest, session: Session, handle: Next) -> Response:
     """Run the handler; what a 409 of the effect had written is undone, and the 409 itself is the answer to be kept."""
-    savepoint = await session.begin_nested()
+    savepoint = await session.savepoint()
     try:
         response = await handle(request)
     except errors.Conflict as conflict:
