@@ -106,3 +106,16 @@ async def test_two_workers_never_visit_a_key_at_once(
     await _schedule(database, other, *(Wake(KIND, key) for key in keys))
     await asyncio.gather(*(due.run_kind(database, KIND) for _ in range(4)))
     assert sorted(handled) == sorted(keys + keys)
+
+
+async def test_a_round_says_whether_there_may_be_more(
+    database: Database, tenant: TenantFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def handler(_: Session, keys: Sequence[UUID]) -> None:
+        assert len(keys) <= 2
+
+    monkeypatch.setattr(due, "_drains", {})
+    due.drain("test.round", batch=2)(handler)
+    await _schedule(database, tenant, *(Wake("test.round", new_id()) for _ in range(3)))
+    rounds = [await due.run_round(database) for _ in range(3)]
+    assert rounds == [due.Round(2, is_short=True), due.Round(1, is_short=False), due.Round(0, is_short=False)]

@@ -185,6 +185,18 @@ async def test_a_batch_answers_each_item_by_itself(api: httpx.AsyncClient, new_p
     assert body["items"][4]["errors"][0]["code"] == "unknown_type"
 
 
+async def test_a_repeat_is_one_although_its_person_is_gone(api: httpx.AsyncClient, new_person: NewPerson) -> None:
+    person = await new_person()
+    first = (await api.post("/v1/touchpoints", json=told(candidate_id=person, external_id="gone"))).json()
+    assert (await api.delete(f"/v1/candidates/{person}")).is_success
+    items = [told(candidate_id=person, external_id=id_) for id_ in ("gone", "new", "gone")]
+    found = (await api.post("/v1/touchpoints/batch", json=items)).json()["items"]
+    assert [each["outcome"] for each in found] == ["repeated", "invalid", "repeated"]
+    assert found[0]["id"] == found[2]["id"] == first["id"]
+    again = await api.post("/v1/touchpoints", json=items[0])
+    assert (again.status_code, again.json()["id"]) == (200, first["id"])
+
+
 async def test_a_batch_may_be_lines(api: httpx.AsyncClient, new_person: NewPerson) -> None:
     person = await new_person()
     lines = [f'{{"candidate_id":"{person}","type":"call","occurred_at":"2026-11-20T10:00:00Z","source":"s"}}', "", "{"]
