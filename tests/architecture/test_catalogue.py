@@ -88,7 +88,7 @@ async def test_routing_functions_belong_to_the_router_and_pin_their_search_path(
     assert {"auth_key", "due_tenants", "feed_tenants", "tenant_named"} <= functions.keys()
     for row in functions.values():
         assert row["owner"] == "talentpool_router"
-        assert "search_path=pg_catalog, public" in row["config"]
+        assert "search_path=pg_catalog, public" in str(row["config"])
         assert row["everybody"] is False
 
 
