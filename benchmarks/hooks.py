@@ -16,7 +16,7 @@ from benchmarks.ingest import speed
 from benchmarks.report import Figure
 from benchmarks.stand import Stand
 
-CALLS, EVENTS = 12, 500
+CALLS, EVENTS = 30, 500
 
 
 async def sendgrid(stand: Stand, client: httpx.AsyncClient) -> Figure:

@@ -11,7 +11,7 @@ from benchmarks.stand import Stand
 
 ONE_BY_ONE = 3_000
 CONNECTIONS = 16
-BATCHES, BATCH = 12, 1_000
+BATCHES, BATCH = 30, 1_000
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
