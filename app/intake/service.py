@@ -14,6 +14,7 @@ from app.consent import service as consent
 from app.dedup import service as dedup
 from app.dedup.matching import Opened
 from app.dedup.pool import Keyed, Pool
+from app.dedup.sides import Side
 from app.directory import service as directory
 from app.intake.errors import BlockedErased, MatchConflict, NothingIdentifies
 from app.intake.judge import Item, Judge, completed
@@ -109,16 +110,23 @@ async def _judge(session: Session, items: Sequence[Item], pool: Pool, door: str)
 
 
 def _changeable(items: Sequence[Item], pool: Pool) -> set[UUID]:
-    """Return to whom a statement can be linked: by a shared identifier or birth date, by a rule, or by demand."""
+    """Return to whom a statement can be linked: by a shared identifier or birth date, by a rule, or by demand.
+
+    An external id of somebody who has just been erased is nobody's already, while their record was still read.
+    """
     if pool.known.policy.rules or any(item.statement.on_match == "link" for item in items):
         return set(pool.people)
-    shown = {each for item in items for each in item.keyed.side.identifiers}
+    shown = {each for item in items for each in _shown(item.keyed.side)}
     births = {item.keyed.side.birth_date for item in items} - {None}
     return {
         each
         for each, said in pool.people.items()
-        if any(not shown.isdisjoint(side.identifiers) or side.birth_date in births for side in said)
+        if any(not shown.isdisjoint(_shown(side)) or side.birth_date in births for side in said)
     }
+
+
+def _shown(side: Side) -> frozenset[str]:
+    return side.identifiers.union(side.external_ids)
 
 
 async def _write(session: Session, judge: Judge, admissions: Sequence[Admission]) -> list[Admission]:

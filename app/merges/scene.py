@@ -93,8 +93,8 @@ class Scene:
         return all(standing[each].written_by == was.written_by for each, was in self.seen.items())
 
     def shows(self, ids: Iterable[UUID]) -> bool:
-        """Whether all of these people were live when they were seen."""
-        return all(people.is_live(self.seen.get(each)) for each in ids)
+        """Whether all of these people were live when they were seen, and while what they are told by was read."""
+        return all(people.is_live(self.seen.get(each)) and each in self.drafts for each in ids)
 
 
 def _choice(payload: Mapping[str, object]) -> Record | None:
