@@ -83,6 +83,7 @@ async def replace(session: Session, sequence: models.Sequence, body: SequenceWri
     definition = body.definition()
     await _check(session, definition)
     sequence.key, sequence.name = body.key, body.name or body.key
+    await SequenceRepository(session).save()  # where a key that is another's is named as such
     return await _draft(session, sequence, definition)
 
 

@@ -298,3 +298,12 @@ async def test_trees_are_read_when_they_are_saved(world: World) -> None:
         "code": "unknown_field",
         "detail": "",
     }
+
+
+async def test_a_sequence_cannot_take_the_key_of_another(world: World) -> None:
+    assert (await world.api.post("/v1/sequences", json={"key": "first"})).status_code == 201
+    made = (await world.api.post("/v1/sequences", json={"key": "second"})).json()
+    refused = await world.api.put(f"/v1/sequences/{made['id']}", json={"key": "first"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "key_taken")
+    renamed = await world.api.put(f"/v1/sequences/{made['id']}", json={"key": "third"})
+    assert (renamed.status_code, renamed.json()["key"], renamed.json()["version"]) == (200, "third", 2)
