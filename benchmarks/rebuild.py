@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import httpx
 
+from app.kit.ids import new_id
 from benchmarks.report import Figure
 from benchmarks.stand import Stand
 
@@ -19,13 +20,13 @@ async def measure(place: Stand, people: int) -> list[Figure]:
     """Make a pool, change whom it is for, and look at it until the new members are served."""
     headers = {"Authorization": f"Bearer {place.key}"}
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{place.port}/v1", headers=headers, timeout=60) as client:
-        made = await client.post("/pools", json={"key": "rebuilt", "name": "Rebuilt", "criteria": BEFORE})
-        pool = made.json()
+        made = await client.post("/pools", json={"key": f"rebuilt-{new_id()}", "name": "Rebuilt", "criteria": BEFORE})
+        pool = made.raise_for_status().json()
         await _until_done(client, pool)
         old = await _members(client, pool)
         begun = time.perf_counter()
         changed = await client.patch(f"/pools/{pool['id']}", json={"criteria": AFTER})
-        answers, steps = await _until_done(client, changed.json(), old)
+        answers, steps = await _until_done(client, changed.raise_for_status().json(), old)
         seconds = time.perf_counter() - begun
         assert await _members(client, pool) != old
         await client.delete(f"/pools/{pool['id']}")
