@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 from app.candidates.sensitive import sensitive_keys
 from app.kit.errors import FieldError
+from app.kit.pointers import below
 
 FieldType = Literal["text", "number", "boolean", "date", "choice", "choices"]
 MAX_TEXT: Final = 20_000
@@ -36,7 +37,7 @@ def wrong(document: Mapping[str, Any] | None, defined: Mapping[str, Definition])
         return []
     refused = [(at, "sensitive_field") for key, at in sensitive_keys(document, POINTER) if key not in defined]
     values = ((defined[key], value) for key, value in document.items() if key in defined and value is not None)
-    found = [*refused, *((_pointer(of.key), code) for of, value in values for code in _faults(of, value))]
+    found = [*refused, *((below(POINTER, of.key), code) for of, value in values for code in _faults(of, value))]
     return [FieldError(pointer, code, SENTENCES[code]) for pointer, code in found]
 
 
@@ -64,7 +65,3 @@ _TESTS: Final[Mapping[FieldType, Callable[[Any], bool]]] = {
     "choice": lambda value: isinstance(value, str),
     "choices": lambda value: isinstance(value, list) and all(isinstance(each, str) for each in value),
 }
-
-
-def _pointer(key: str) -> str:
-    return f"{POINTER}/{key.replace('~', '~0').replace('/', '~1')}"

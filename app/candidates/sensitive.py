@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
 from app.criteria.fold import fold
+from app.kit.pointers import below
 
 Sensitivity = Literal["ordinary", "special_care", "restricted"]
 
@@ -59,7 +60,7 @@ def sensitivity(name: str) -> Sensitivity:
 def sensitive_keys(document: Mapping[str, Any], pointer: str) -> Iterator[tuple[str, str]]:
     """Walk a document's keys; give the first name of its path, and the pointer, of each that is not ordinary."""
     for key, value in document.items():
-        here = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+        here = below(pointer, key)
         if value is not None and sensitivity(key) != "ordinary":
             yield key, here
         elif isinstance(value, Mapping):

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.criteria import values
 from app.criteria.fields import Field, Fields
+from app.kit.pointers import at_unknown, below
 
 MAX_DEPTH = 8
 MAX_LEAVES = 200
@@ -141,20 +142,17 @@ class _Reader:
         if not isinstance(raw, Mapping):
             self.refuse(pointer, "wrong_type")
             return Elements(All(()))
-        conditions = [
-            self.condition(found, key, value, f"{pointer}/{_escaped(key)}")
-            for key, value in raw.items()
-            if key != "min_count"
-        ]
+        conditions = [self.condition(found, key, value, pointer) for key, value in raw.items() if key != "min_count"]
         count = raw.get("min_count", 1)
         if type(count) is not int or not 1 <= count <= _MAX_COUNT:
             self.refuse(f"{pointer}/min_count", "wrong_type")
         return Elements(All(tuple(conditions)), count)
 
-    def condition(self, found: Field, key: str, raw: object, pointer: str) -> Node:
+    def condition(self, found: Field, key: str, raw: object, within: str) -> Node:
         member = found.members.get(key)
         if member is None:
-            return self.refuse(pointer, "unknown_field")
+            return self.refuse(at_unknown(within, key), "unknown_field")
+        pointer = below(within, key)
         try:
             return Leaf(member.field, member.op, values.read(member.field, member.op, raw), pointer)
         except values.WrongTypeError:
@@ -163,7 +161,3 @@ class _Reader:
     def refuse(self, pointer: str, code: str) -> All:
         self.problems.append(Problem(pointer, code))
         return All(())
-
-
-def _escaped(key: object) -> str:
-    return str(key).replace("~", "~0").replace("/", "~1")

@@ -8,6 +8,7 @@ from fastapi import Request
 
 from app.kit import json
 from app.kit.errors import FieldError, Invalid, Malformed, TooLarge, UnsupportedMediaType
+from app.kit.pointers import below
 
 MAX_DEPTH: Final = 64
 MAX_BODY: Final = 1 << 20
@@ -107,7 +108,7 @@ def _refuse_bad_text(value: Any, pointer: str) -> None:  # noqa: ANN401 (any JSO
     elif isinstance(value, dict):
         for key, item in value.items():
             _refuse_bad_text(key, pointer)
-            _refuse_bad_text(item, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}")
+            _refuse_bad_text(item, below(pointer, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            _refuse_bad_text(item, f"{pointer}/{index}")
+            _refuse_bad_text(item, below(pointer, index))

@@ -1,6 +1,7 @@
 """The outermost layer: request ids, one line of log a request, metrics, health, and every error as a problem."""
 
 import time
+from functools import reduce
 from typing import Any, Final, cast
 
 import structlog
@@ -21,6 +22,7 @@ from app.kit import errors
 from app.kit.errors import AppError, FieldError
 from app.kit.ids import new_id
 from app.kit.log import get_logger
+from app.kit.pointers import at_unknown, below
 from app.kit.rate import Allowance
 from app.kit.routing import problems, render
 from app.kit.schemas import Schema
@@ -151,13 +153,12 @@ def field_error(item: Any, body: Any = None) -> FieldError:  # noqa: ANN401 (pyd
     place, *rest = item["loc"]
     if place == "body" and body is not None:
         rest = _written(rest, body, is_missing=item["type"] == "missing")
-    path = [str(part).replace("~", "~0").replace("/", "~1") for part in rest]
     root = "" if place == "body" else f"/{place}"
-    return FieldError(
-        root + "".join(f"/{part}" for part in path),
-        item["type"],
-        SENTENCES.get(item["type"], "Not a valid value."),
-    )
+    if item["type"] == "extra_forbidden":
+        pointer = at_unknown(reduce(below, rest[:-1], root), rest[-1])
+    else:
+        pointer = reduce(below, rest, root)
+    return FieldError(pointer, item["type"], SENTENCES.get(item["type"], "Not a valid value."))
 
 
 def _written(place: list[Any], body: Any, *, is_missing: bool) -> list[Any]:  # noqa: ANN401 (any JSON value)

@@ -63,3 +63,28 @@ def test_places_are_those_of_the_body(loc: tuple[str | int, ...], kind: str, poi
     found = field_error({"loc": ("body", *loc), "type": kind}, body)
     assert isinstance(found, FieldError)
     assert found.pointer == pointer
+
+
+@pytest.mark.parametrize(
+    ("path", "said", "pointer"),
+    [
+        ("candidates", {"full_name": "Ada", "firstName": "Ada"}, "/firstName"),
+        ("candidates", {"full_name": "Ada", "ada@example.com": 1}, ""),
+        ("candidates", {"full_name": "Ada", "skills": [{"name": "Go", "山田 太郎": 1}]}, "/skills/0"),
+        (
+            "candidates/search",
+            {"criteria": {"field": "skills", "op": "has", "value": {"ada@example.com": 1}}},
+            "/criteria/value",
+        ),
+        (
+            "candidates/search",
+            {"criteria": {"field": "skills", "op": "has", "value": {"year": 1}}},
+            "/criteria/value/year",
+        ),
+    ],
+)
+async def test_a_member_nobody_knows_is_named_unless_it_could_be_data(
+    api: httpx.AsyncClient, path: str, said: dict[str, object], pointer: str
+) -> None:
+    answer = await api.post(f"/v1/{path}", json=said)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
