@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.connectors import calendly, connpass, eventbrite, luma, zoom
-from app.connectors.signals import Request, Verdict
+from app.connectors.reading import ID_MAX
+from app.connectors.signals import Parsed, Request, Verdict
 from app.kit import json
 from tests.connectors.golden import FIXTURES, captures, expected, meaning
 from tests.scale import scaled
@@ -205,12 +206,12 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=8,
 )
-READERS: dict[str, Callable[[bytes], Any]] = {
-    "zoom": lambda raw: zoom.parse({}, raw, SETTINGS),
-    "calendly": lambda raw: calendly.parse({}, raw, SETTINGS),
-    "luma": lambda raw: luma.parse({}, raw, SETTINGS),
-    "eventbrite": lambda raw: (eventbrite.parse({}, raw, {}), eventbrite.read(raw, raw, SETTINGS)),
-    "connpass": lambda raw: (connpass.parse(ASKED, raw, SETTINGS), connpass.next_start(raw, 1)),
+READERS: dict[str, Callable[[bytes], list[Parsed]]] = {
+    "zoom": lambda raw: [zoom.parse({}, raw, SETTINGS)],
+    "calendly": lambda raw: [calendly.parse({}, raw, SETTINGS)],
+    "luma": lambda raw: [luma.parse({}, raw, SETTINGS)],
+    "eventbrite": lambda raw: [eventbrite.parse({}, raw, {}), eventbrite.read(raw, raw, SETTINGS)],
+    "connpass": lambda raw: [connpass.parse(ASKED, raw, SETTINGS)],
 }
 
 
@@ -240,9 +241,21 @@ def broken(draw: st.DrawFn, provider: str) -> bytes:
 @pytest.mark.more
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(data=st.data())
-def test_no_bytes_make_a_reader_fail(provider: str, data: st.DataObject) -> None:
+def test_no_bytes_make_a_reader_fail_or_tell_what_cannot_be_stored(provider: str, data: st.DataObject) -> None:
     raw = data.draw(st.binary(max_size=200) | JSON.map(json.dumpb) | broken(provider))
-    READERS[provider](raw)
+    for parsed in READERS[provider](raw):
+        for signal in parsed.signals:
+            assert signal.occurred_at.tzinfo is not None
+            assert 0 < len(signal.external_id) <= ID_MAX
+            assert b"\\u0000" not in json.dumpb([signal.external_id, signal.email, signal.phone, signal.topics])
+
+
+@pytest.mark.more
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(raw=st.binary(max_size=200) | JSON.map(json.dumpb) | broken("connpass"), start=st.integers(1, 10_000))
+def test_a_poll_goes_on_forwards_or_not_at_all(raw: bytes, start: int) -> None:
+    following = connpass.next_start(raw, start)
+    assert following is None or following > start
 
 
 @pytest.mark.parametrize("provider", HOOKS)
