@@ -13,6 +13,10 @@ BIN := .venv/bin
 PLACE := .venv/.place-$(shell pwd | cksum | cut -d ' ' -f 1)
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
+# Spark is larger than all the rest, so it lies beside the other packages and only the proofs see it.
+SPARK := $(CURDIR)/.venv/spark
+JAVA := $(or $(JAVA_HOME),$(shell command -v java 2>/dev/null))
+
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
@@ -39,17 +43,19 @@ check: install ## Run every check, then every test
 bench: install ## Measure against the targets
 	$(BIN)/python -m benchmarks $(ARGS)
 
-prove: install ## Run the proofs that need more time, or more than this machine has by itself
-	TALENTPOOL_PROVE=1 $(BIN)/pytest -m "prove or more" $(ARGS)
+prove: install $(if $(JAVA),.venv/.spark) ## Run the proofs that need more time, or more than this machine has by itself
+	@test -n "$(JAVA)" || echo "There is no Java here: the proofs on Spark are skipped. They need Java 17 or later." >&2
+	TALENTPOOL_PROVE=1 PYTHONPATH="$(SPARK)" $(BIN)/pytest -rs -m "prove or more" $(ARGS)
 
 openapi: install ## Write openapi/openapi.json anew
 	$(BIN)/talentpool openapi
 
-COMPILE := uv pip compile pyproject.toml --quiet --generate-hashes --no-emit-index-url --no-header \
-  --universal --python-version 3.11
-lock: ## Bring both lock files up to date (needs uv)
-	$(COMPILE) --output-file requirements.lock
-	$(COMPILE) --extra dev --extra embedded --extra bulk --output-file requirements-dev.lock
+COMPILE := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11
+lock: ## Bring the lock files up to date (needs uv)
+	$(COMPILE) pyproject.toml --output-file requirements.lock
+	$(COMPILE) pyproject.toml --extra dev --extra embedded --extra bulk --output-file requirements-dev.lock
+	sed -n 's/^spark = \["\(.*\)"\]$$/\1/p' pyproject.toml | \
+	  $(COMPILE) - --constraint requirements-dev.lock --output-file requirements-spark.lock
 
 clean: ## Remove what can be made again; the data folder stays
 	rm -rf .venv .cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
@@ -66,6 +72,13 @@ $(PLACE):
 .venv/.requirements: $(PLACE) requirements-dev.lock
 	@$(PIP) install --no-deps --no-compile --require-hashes --requirement requirements-dev.lock
 	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true
+	@touch $@
+
+.venv/.spark: requirements-spark.lock | .venv/.requirements
+	@echo "Installing Spark for the proofs: 480 MB, only this once."
+	@rm -rf "$(SPARK)"
+	@$(PIP) install --no-deps --no-compile --no-build-isolation --require-hashes \
+	  --target "$(SPARK)" --requirement requirements-spark.lock
 	@touch $@
 
 .venv/.self: .venv/.requirements pyproject.toml

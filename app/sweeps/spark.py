@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb
+from pyspark import SparkContext
 from pyspark.sql import SparkSession
 from pyspark.sql.types import BooleanType, StringType
 from splink import Linker, SparkAPI
@@ -70,27 +71,37 @@ def _handed(db: duckdb.DuckDBPyConnection, spark: SparkSession, folder: Path, ta
 
 @contextmanager
 def _session(folder: Path) -> Iterator[SparkSession]:
-    """Start Spark on this machine, with its files in the folder, and stop it."""
+    """Start Spark on this machine, with its files in the folder, and end it."""
     stated = {
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.memory": "4g",
         "spark.local.dir": str(folder),
+        "spark.log.level": "ERROR",
         "spark.sql.execution.pythonUDF.arrow.enabled": "false",
         "spark.sql.shuffle.partitions": str(4 * THREADS),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
     }
     builder = SparkSession.builder.master(f"local[{THREADS}]").appName("talentpool sweep")
     spark = builder.config(map=stated).getOrCreate()
     try:
-        spark.sparkContext.setLogLevel("ERROR")
         spark.sparkContext.pythonExec = sys.executable
         spark.udf.register("name_level_of", level_of, StringType())
         spark.udf.register("is_near_birth", _is_near, BooleanType())
         yield spark
     finally:
         spark.stop()
+        _end_java()
+
+
+def _end_java() -> None:
+    """End Java, which Spark leaves running with all its memory as long as Python runs; it ends when its input does."""
+    gateway = SparkContext._gateway  # noqa: SLF001 (Spark has no other name for it)
+    SparkContext._gateway = SparkContext._jvm = None  # noqa: SLF001 (so that the next sweep starts it anew)
+    gateway.shutdown()
+    gateway.proc.communicate()
 
 
 def _is_near(left: str | None, right: str | None) -> bool:

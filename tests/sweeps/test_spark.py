@@ -1,24 +1,34 @@
-"""Splink on Spark finds the pairs that Splink on DuckDB finds."""
+"""Splink on Spark finds the pairs that Splink on DuckDB finds, weighs them alike, and leaves nothing running."""
 
 import csv
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
+import psutil
 import pytest
 
 from app.dedup.model import default_model
-from app.dedup.rules import Policy
+from app.dedup.rules import FEATURES, Knowledge, Policy
 from app.dedup.sides import COUNTED, LISTS, PARTS, dump_side
 from app.kit import json
-from app.sweeps.engines import is_installed
+from app.kit.db import Database
+from app.sweeps import sweep
+from app.sweeps.engines import Engine, is_installed
 from app.training.corpus import Corpus
 from app.training.statements import records
+from tests.sweeps.test_engines import ClientOf, NewTenant, linked, load, swept
 
-MANY = 100_000
-COLUMNS = ("record_id", "candidate_id", *LISTS, *COUNTED, "birth_date", "name", *PARTS, "is_plain")
+MANY: Final = 100_000
+AT_THE_DOOR: Final = 2_000
+ENGINES: Final[tuple[Engine, ...]] = ("duckdb", "spark")
+COLUMNS: Final = ("record_id", "candidate_id", *LISTS, *COUNTED, "birth_date", "name", *PARTS, "is_plain")
+WEIGHTS: Final = ("weight", *(f"mw_{feature}" for feature in FEATURES))
+
+Edges = Mapping[tuple[UUID, UUID], tuple[float, ...]]
+"""Pair → its WEIGHTS, in bits."""
 
 pytestmark = [
     pytest.mark.prove,
@@ -46,21 +56,54 @@ def row(corpus: Corpus, record: int) -> Mapping[str, Any]:
     return said | texts | {"record_id": UUID(int=record), "candidate_id": UUID(int=record), "name": name}
 
 
-def test_spark_decides_as_duckdb_does(tmp_path: Path) -> None:
+def weighed(engine: Engine, file: Path, known: Knowledge) -> tuple[Edges, Any]:
+    """Let an engine weigh a file as a sweep does; return all pairs that may be asked for, and what is decided."""
+    prediction = import_module("app.sweeps.prediction")
+    edges: dict[tuple[UUID, UUID], tuple[float, ...]] = {}
+
+    def predict(db: Any, known: Knowledge, folder: Path) -> tuple[str, int]:
+        found: tuple[str, int] = import_module(f"app.sweeps.{sweep._MODULES[engine]}")._predict(db, known, folder)
+        prediction._write_edges(db, known, found[0])
+        rows = db.table("edges").project(", ".join(("left_id", "right_id", *WEIGHTS))).fetchall()
+        edges.update({(left, right): tuple(weights) for left, right, *weights in rows})
+        db.sql("drop table edges")
+        return found
+
+    return edges, prediction.found_by(predict, file, known)
+
+
+def test_spark_weighs_and_decides_as_duckdb_does(tmp_path: Path) -> None:
     corpus = Corpus.of_payloads(each.payload for each in records(MANY, 7))
     known = corpus.knowledge(default_model(), Policy())
-    found = []
-    for engine in ("bulk", "spark"):
+    answers = []
+    for engine in ENGINES:
         folder = tmp_path / engine
         folder.mkdir()
         write(corpus, folder / "features.csv")
-        found.append(import_module(f"app.sweeps.{engine}").find(folder / "features.csv", known))
-    duckdbs, sparks = found
-    assert len(duckdbs.same) > MANY / 20
-    assert len(duckdbs.possible) > MANY / 100
-    assert sparks.same.keys() == duckdbs.same.keys()
-    assert max(abs(weight - duckdbs.same[pair]) for pair, weight in sparks.same.items()) < 1e-9
-    assert sparks.possible == duckdbs.possible
-    assert sparks.open == duckdbs.open
-    assert sparks.compared == duckdbs.compared
-    print(f"{MANY:,} records: {sparks.compared:,} pairs, {len(sparks.same):,} the same, {len(sparks.possible):,} asked")  # noqa: T201 - the proof's figures
+        answers.append(weighed(engine, folder / "features.csv", known))
+    (edges, decided), (edges_of_spark, decided_by_spark) = answers
+    assert len(decided.same) > MANY / 20
+    assert len(decided.possible) > MANY / 100
+    assert edges_of_spark.keys() == edges.keys()
+    apart = max(abs(a - b) for pair in edges for a, b in zip(edges[pair], edges_of_spark[pair], strict=True))
+    assert apart < 1e-9
+    assert decided_by_spark.same == pytest.approx(decided.same, rel=0, abs=1e-9)
+    assert decided_by_spark.possible == decided.possible
+    assert decided_by_spark.open == decided.open
+    assert decided_by_spark.compared == decided.compared
+    print(f"{decided.compared:,} pairs, {len(edges):,} edges within {apart:.0e} bits, {len(decided.same):,} the same")  # noqa: T201 - the proof's figures
+
+
+async def test_a_sweep_by_spark_links_as_one_by_duckdb(
+    new_tenant: NewTenant, client_of: ClientOf, database: Database
+) -> None:
+    said = list(records(AT_THE_DOOR, 3))
+    found = []
+    for engine in ENGINES:
+        tenant = await new_tenant()
+        owner = await load(client_of(tenant.key), said, range(AT_THE_DOOR), "create")
+        await swept(database, tenant.caller, engine)
+        found.append(await linked(database, tenant.caller, owner))
+    assert found[0] == found[1]
+    assert len(found[0]) > AT_THE_DOOR / 20
+    assert "java" not in [each.name() for each in psutil.Process().children(recursive=True)]
