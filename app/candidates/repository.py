@@ -165,13 +165,9 @@ async def features(session: Session, ids: Sequence[UUID]) -> list[Any]:
     )
 
 
-async def statements(session: Session, record_ids: Sequence[UUID]) -> list[Any]:
-    """Return (id, candidate_id, payload, features) of these records."""
-    return await session.rows(
-        """select r.id, r.candidate_id, r.payload, r.features from unnest(cast(:ids as uuid[])) as asked(id)
-           join records r on r.id = asked.id""",
-        ids=list(record_ids),
-    )
+async def owners(session: Session, record_ids: Sequence[UUID]) -> list[Any]:
+    """Return (id, candidate_id) of these records."""
+    return await session.rows("select id, candidate_id from records where id = any(:ids)", ids=list(record_ids))
 
 
 async def hold(session: Session, ids: Sequence[UUID]) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from app.candidates import events, repository, retention
 from app.candidates.draft import Draft
 from app.candidates.errors import CandidateErased, CandidateNotFound
-from app.candidates.features import Features, Payload, load_features
+from app.candidates.features import Features, load_features
 from app.candidates.fields import SCALARS
 from app.candidates.keys import external_key, identifier_hash
 from app.candidates.person import MailAddress, Profile
@@ -150,15 +150,9 @@ async def records_of(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[R
     return found
 
 
-async def statements(session: Session, record_ids: Sequence[UUID]) -> dict[UUID, tuple[Payload, Features]]:
-    """Return record → what it said, as it came and normalised."""
-    rows = await repository.statements(session, record_ids) if record_ids else ()
-    return {row.id: (row.payload, load_features(row.features)) for row in rows}
-
-
 async def owners(session: Session, record_ids: Sequence[UUID]) -> dict[UUID, UUID]:
     """Return record → whose it is now."""
-    return {row.id: row.candidate_id for row in await repository.statements(session, record_ids)}
+    return {row.id: row.candidate_id for row in await repository.owners(session, record_ids)}
 
 
 async def features_of(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[Features]]:

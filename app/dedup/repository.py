@@ -4,6 +4,7 @@ from uuid import UUID
 
 from app.dedup.models import CandidatePair, DedupPolicy
 from app.dedup.sides import COUNTED, LISTS, PARTS
+from app.dedup.words import SPELLED
 from app.kit import json
 from app.kit.db import Session
 from app.kit.paging import Paging
@@ -133,6 +134,16 @@ async def came_with(session: Session, candidate_id: UUID) -> list[Any]:
             join records r on r.first_candidate_id = p.id join match_features m on m.record_id = r.id
             order by m.record_id""",  # noqa: S608 (constants)
         id=candidate_id,
+    )
+
+
+async def spellings(session: Session, record_ids: Collection[UUID]) -> list[Any]:
+    """Return (id, contacts) of these records, and their `SPELLED` fields as they came."""
+    return await session.rows(
+        f"""select r.id, r.features -> 'contacts' as contacts, said.* from unnest(cast(:ids as uuid[])) as asked(id)
+            join records r on r.id = asked.id
+            cross join lateral jsonb_to_record(r.payload) as said({", ".join(f"{each} text" for each in SPELLED)})""",  # noqa: S608 (constants)
+        ids=sorted(record_ids),
     )
 
 

@@ -172,7 +172,7 @@ def _at_best(weight: Weight, side: Side, known: Knowledge) -> float:
 def judge(left: Sequence[Side], right: Sequence[Side], known: Knowledge) -> Judgement:
     """Judge two people by the best pair of their records; a contradiction between any two holds a link back."""
     best = min((judge_records(a, b, known) for a in left for b in right), key=lambda found: found.order)
-    if best.decision == "different" or best.contradicts:
+    if best.decision == "different" or best.contradicts or len(left) == len(right) == 1:
         return best
     if any(contradict(a, b) for a in left for b in right):
         return best.decided("possible", "contradiction")

@@ -16,7 +16,7 @@ from app.dedup.pool import GENERIC_FROM, Keyed, Met, Pool, idle_names, keyed
 from app.dedup.rules import Knowledge, Policy
 from app.dedup.schemas import CheckBody, EvidenceRead, Matches, MatchRead, PairRead, PolicyBody, PolicyRead
 from app.dedup.sides import SEPARATOR, Side, read_side, value_hash
-from app.dedup.words import Words, words_of
+from app.dedup.words import Words, read_words, words_of
 from app.kit import crypto, json, outbox
 from app.kit.clock import now
 from app.kit.db import Session
@@ -216,8 +216,7 @@ async def _spelled(
 
 async def spellings(session: Session, record_ids: Collection[UUID]) -> dict[UUID, Words]:
     """Return record → its own spellings."""
-    said = await candidates.statements(session, sorted(record_ids))
-    return {each: words_of(payload, features) for each, (payload, features) in said.items()}
+    return {row.id: read_words(row) for row in await repository.spellings(session, record_ids)} if record_ids else {}
 
 
 async def check(session: Session, body: CheckBody) -> Matches:

@@ -1,19 +1,23 @@
 """What a record said, in its own spelling: evidence shows people what they wrote, not what was compared."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
 from app.candidates.features import Features, Payload
 from app.dedup.rules import Evidence
 from app.dedup.sides import SEPARATOR
 
-_NAMES = (
+_NAMES: Final = (
     ("full_name",),
     ("family_name", "given_name"),
     ("full_name_kana",),
     ("family_name_kana", "given_name_kana"),
     ("given_name_romaji", "family_name_romaji"),
 )
+_EMPLOYER: Final = "current_company"
+SPELLED: Final = (*(part for parts in _NAMES for part in parts), _EMPLOYER)
+"""The fields of a statement in which names and the employer are spelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +44,18 @@ NOTHING = Words(None, None, {})
 
 def words_of(payload: Payload, features: Features) -> Words:
     """Collect one record's spellings."""
-    names = (" ".join(filter(None, map(payload.get, parts))) for parts in _NAMES)
-    contacts = {each.key: each.raw for each in reversed(features.contacts) if each.key}
-    return Words(next(filter(None, names), None), payload.get("current_company"), contacts)
+    return _words(payload, ((each.key, each.raw) for each in reversed(features.contacts)))
+
+
+def read_words(row: Any) -> Words:  # noqa: ANN401 (a row)
+    """Read one record's spellings from a row of its `SPELLED` fields and its contacts as features keep them."""
+    return _words(row, ((each["key"], each["raw"]) for each in reversed(row["contacts"])))
+
+
+def _words(said: Payload, contacts: Iterable[tuple[str | None, str]]) -> Words:
+    """Collect the spellings of what is said; of contacts with one key the last is shown."""
+    names = (" ".join(filter(None, map(said.get, parts))) for parts in _NAMES)
+    return Words(next(filter(None, names), None), said.get(_EMPLOYER), {key: raw for key, raw in contacts if key})
 
 
 def told(evidence: Sequence[Evidence], left: Words, right: Words) -> list[Evidence]:

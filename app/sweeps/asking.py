@@ -20,7 +20,7 @@ from app.kit.db import Session
 from app.kit.jobs import Claim
 from app.sweeps.findings import Findings, Pair
 
-OPENED: Final = 500
+OPENED: Final = 1_000
 """Pairs that are opened in one transaction."""
 
 
