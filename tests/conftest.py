@@ -25,6 +25,7 @@ from app.kit.ids import new_id
 from app.main import create_app
 from app.settings import get_settings
 from app.tenancy import bootstrap
+from tests.documented import Documented
 from tests.scale import HOUR, PROVING
 from workers.main import load_tasks
 
@@ -122,10 +123,11 @@ async def tenant(new_tenant: Callable[[], Awaitable[TenantFixture]]) -> TenantFi
 async def client_of(app: FastAPI) -> AsyncIterator[Callable[[str], httpx.AsyncClient]]:
     """Makes HTTP clients that carry a key (or none, for an empty one)."""
     made: list[httpx.AsyncClient] = []
+    served = Documented(app)
 
     def make(key: str) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver", headers=headers)
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://testserver", headers=headers)
         made.append(client)
         return client
 

@@ -1,4 +1,4 @@
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response, status
@@ -227,18 +227,21 @@ async def read_sequence_report(session: SessionDep, sequence: FoundSequence) -> 
     return await report.report(session, sequence)
 
 
+_enroll: dict[str, Any] = operation(
+    WRITE, errors.SequenceNotFound, errors.SequenceNotActive, errors.ReentryNotAllowed, errors.TooManyCandidates
+)
+_enroll["responses"] |= {
+    200: {"model": EnrollmentRead, "description": "A repeat: the enrollment that goes on already."},
+    207: {"model": EnrollmentBatch, "description": "Of many: what became of each."},
+}
+
+
 @router.post(
     "/sequences/{sequence_id}/enrollments",
     status_code=status.HTTP_201_CREATED,
     response_model=EnrollmentRead | EnrollmentBatch,
     summary="Enroll one candidate, or many",
-    **operation(
-        WRITE,
-        errors.SequenceNotFound,
-        errors.SequenceNotActive,
-        errors.ReentryNotAllowed,
-        errors.TooManyCandidates,
-    ),
+    **_enroll,
 )
 async def create_enrollment(
     session: SessionDep, answer: AnswerDep, response: Response, sequence: FoundSequence, body: EnrollmentCreate

@@ -69,12 +69,13 @@ def _plant(service: Service) -> None:
 def test_no_operation_fails_or_answers_what_is_not_documented(start: Callable[..., Service], tool: Path) -> None:
     service = start(TALENTPOOL_RATE_LIMIT="0")
     _plant(service)
+    # With two workers `ast.parse` of Python 3.11 stumbles over its own threads (a recursion depth they share).
     done = subprocess.run(
         [
             *(tool / "venv" / "bin" / "st", "run", f"{service.url}/v1/openapi.json"),
             *("--header", f"Authorization: Bearer {service.key}", "--header", f"Act-As-User: {CANARY}"),
             *("--checks", CHECKS, "--max-time", str(SECONDS), "--request-timeout", "20", "--continue-on-failure"),
-            *("--exclude-path-regex", "/stream$", "--workers", "2", "--no-shrink", "--suppress-health-check", "all"),
+            *("--exclude-path-regex", "/stream$", "--no-shrink", "--suppress-health-check", "all"),
         ],
         cwd=tool,
         env={**os.environ, "SCHEMATHESIS_HOOKS": "canary_hooks", "PYTHONPATH": str(tool)},
