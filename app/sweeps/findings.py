@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from app.dedup.components import Components, Edge, components
-from app.dedup.rules import STRONG, Judgement, contradict
+from app.dedup.rules import STRONG, Decision, Judgement, contradict
 from app.dedup.sides import Side
 
 Pair = tuple[UUID, UUID]
@@ -23,15 +23,19 @@ class Findings:
 
     def add(self, pair: Pair, judgement: Judgement, left: Sequence[Side], right: Sequence[Side]) -> None:
         """Take one judged pair in."""
-        self.compared += 1
-        if judgement.decision == "same":
-            self.same[pair] = judgement.weight
-        elif judgement.decision == "possible":
-            self.possible.add(pair)
+        self.note(pair, judgement.decision, judgement.weight)
         if judgement.agreeing & STRONG:
             for own, other, said in ((pair[0], pair[1], left), (pair[1], pair[0], right)):
                 if all(side.name is None for side in said):
                     self.sharing.setdefault(own, set()).add(other)
+
+    def note(self, pair: Pair, decision: Decision, weight: float) -> None:
+        """Take in what was decided on one pair, both with a name."""
+        self.compared += 1
+        if decision == "same":
+            self.same[pair] = weight
+        elif decision == "possible":
+            self.possible.add(pair)
 
     def settle_nameless(self) -> None:
         """Link whoever has no name to the only one who shares a contact with them; where several do, ask about each."""

@@ -1,13 +1,10 @@
 """The statements of a sweep: over a whole pool, so each has its own limit of time."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from app.dedup.pool import NAME_KINDS
-from app.dedup.rules import Knowledge, log_odds
 from app.dedup.sides import COUNTED, LISTS, PARTS
 from app.kit.db import Session
 
@@ -17,8 +14,6 @@ WAITED: Final = "set local lock_timeout = '2s'"
 MET: Final = frozenset({"40001", "40P01", "55P03"})
 """SQLSTATE of a serialisation failure, a deadlock, a lock that was waited for too long."""
 STRONG_KINDS: Final = ("email", "phone", "url")
-TELLING_KINDS: Final = (*STRONG_KINDS, "birth_family", "birth_given", "family_employer", "given_employer")
-"""Keys whose pairs agree on more than the name."""
 
 
 async def wait_little(session: Session) -> None:
@@ -104,54 +99,6 @@ async def holders_of(session: Session, hashes: Sequence[bytes]) -> list[Any]:
            where key_hash = any(cast(:hashes as bytea[])) order by key_hash, record_id""",
         hashes=list(hashes),
     )
-
-
-@asynccontextmanager
-async def candidate_pairs(session: Session, known: Knowledge, cap: int) -> AsyncIterator[None]:
-    """Open the cursor of all pairs of candidates worth judging, the older id left, in the order of the left ones.
-
-    A pair that shares nothing but a name, with another employer and no birth date that could be near, is left out
-    where no name alone can reach the review threshold. Of a key that more records show, the oldest `cap` are paired.
-    """
-    await session.run(LIMIT)
-    await session.run("set local work_mem = '256MB'")
-    await session.run("set local jit = off")
-    await session.run(f"declare sweep no scroll cursor for {_pairs(known, cap)}")
-    yield
-    await session.run("close sweep")
-
-
-async def fetch(session: Session, most: int) -> list[Any]:
-    """Return the next (left_id, right_id) of the open cursor."""
-    return await session.rows(f"fetch {int(most)} from sweep")
-
-
-def _pairs(known: Knowledge, cap: int) -> str:
-    kinds = ", ".join(f"'{kind}'" for kind in TELLING_KINDS)
-    names = ", ".join(f"'{kind}'" for kind in NAME_KINDS)
-    near = """exists (
-                select from match_features x, match_features y
-                where x.candidate_id = a.candidate_id and y.candidate_id = b.candidate_id and (
-                  x.employer = y.employer or left(x.birth_date, 4) = left(y.birth_date, 4)
-                  or right(x.birth_date, 6) = right(y.birth_date, 6)))"""
-    keyed = f"""(select key_hash, candidate_id from (
-                   select key_hash, candidate_id, row_number() over (partition by key_hash order by record_id) as place
-                   from record_keys r where kind in (%s)
-                     and not exists (select from key_stats s where s.key_hash = r.key_hash and s.generic)
-                 ) as filed where place <= {int(cap)})"""  # noqa: S608 (constants)
-    joined = """select distinct a.candidate_id as left_id, b.candidate_id as right_id
-                from {keyed} a join {keyed} b on a.key_hash = b.key_hash and a.candidate_id < b.candidate_id"""
-    telling = joined.format(keyed=keyed % kinds)
-    named = joined.format(keyed=keyed % names) + ("" if names_suffice(known) else f" where {near}")
-    return f"select left_id, right_id from ({telling} union {named}) as p order by left_id, right_id"  # noqa: S608 (constants)
-
-
-def names_suffice(known: Knowledge) -> bool:
-    """Whether a name alone, however rare, can reach the review threshold or decides by a tenant's rule."""
-    rarest = 1 / (known.pool + 5_000)
-    best = max(known.model.bits("name", level, rarest) for (of, level) in known.model.weights if of == "name")
-    by_rule = any(term.startswith("name") for rule in known.policy.rules for term in rule["all"])
-    return by_rule or best + known.prior >= log_odds(known.policy.review_threshold)
 
 
 async def export(session: Session, file: Path) -> None:

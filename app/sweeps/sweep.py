@@ -9,10 +9,11 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from app.dedup.rules import Knowledge, judge
-from app.kit.chunks import chunks
+from app.kit.chunks import chunks, in_turns
 from app.kit.db import Session
 from app.kit.jobs import Claim
-from app.sweeps import asking, engines, merging, repository, upkeep
+from app.sweeps import asking, blocks, engines, merging, repository, upkeep
+from app.sweeps.combinations import Combinations
 from app.sweeps.engines import Engine
 from app.sweeps.findings import Findings, Pair
 
@@ -21,8 +22,6 @@ _MODULES: Final = {"duckdb": "bulk", "spark": "spark"}
 
 CHUNK: Final = 4_000
 """Pairs that are judged at once: what their records say has to fit in memory."""
-CAP: Final = 200
-"""So many records of one key are paired with each other; more of them say little."""
 
 
 async def run(claim: Claim) -> Mapping[str, Any] | None:
@@ -63,22 +62,32 @@ class Sweep:
         find = import_module(f"app.sweeps.{_MODULES[self.engine]}").find
         told = await asyncio.to_thread(find, file, self.known)
         found = Findings(dict(told.same), set(told.possible), told.compared)
-        for pairs in chunks(told.open, CHUNK):
-            async with self.claim.step() as session:
-                await self._judge(session, pairs, found)
-        await self._tell(found)
+        await self._judge_each(told.open, found)
         return found
 
     async def _compare(self) -> Findings:
-        found = Findings()
+        """Judge by their levels whom PostgreSQL finds worth it, and the rest of those one by one."""
+        found, levels, rest = Findings(), Combinations(self.known), set[Pair]()
         async with (
             self.claim.database.transaction(self.claim.caller) as session,
-            repository.candidate_pairs(session, self.known, CAP),
+            blocks.pairs(session, self.known),
         ):
-            while rows := await repository.fetch(session, CHUNK):
-                await self._judge(session, [(row.left_id, row.right_id) for row in rows], found)
+            while rows := await blocks.fetch(session, CHUNK):
+                async for row in in_turns(rows):
+                    pair = row["left_id"], row["right_id"]
+                    if row["is_open"]:
+                        rest.add(pair)
+                    else:
+                        found.note(pair, *levels.judge(row))
                 await self._tell(found)
+        await self._judge_each(sorted(rest), found)
         return found
+
+    async def _judge_each(self, pairs: Sequence[Pair], found: Findings) -> None:
+        for chunk in chunks(pairs, CHUNK):
+            async with self.claim.step() as session:
+                await self._judge(session, chunk, found)
+        await self._tell(found)
 
     async def _judge(self, session: Session, pairs: Sequence[Pair], found: Findings) -> None:
         people = await asking.said(session, self.known, pairs)
