@@ -119,3 +119,4 @@ async def world(
     yield made
     async with database.transaction(tenant.caller) as session:  # senders serve every tenant: leave nothing to the next
         await session.run("update messages set state = 'cancelled' where state not in ('sent', 'refused')")
+        await session.run("update sequences set status = 'paused' where status = 'active'")
