@@ -12,6 +12,7 @@ from app.consent.consents import record_statements
 from app.consent.contact import Decision, Question, Reach
 from app.consent.errors import CandidateUnknown, Leased
 from app.consent.evidence import Facts, read_window
+from app.consent.evident import last_day
 from app.consent.gate import RULE_VERSION, Verdict
 from app.consent.merging import absorb, carried, counts, erase, lift_erasure, release
 from app.consent.outlook import Outlook
@@ -31,7 +32,6 @@ from app.kit.db import Session
 from app.kit.errors import TooManyItems
 from app.kit.ids import new_id
 from app.kit.schemas import Problem
-from app.tenancy import service as tenancy
 
 __all__ = [
     "Decision",
@@ -117,10 +117,9 @@ async def reach(session: Session, ids: Sequence[UUID]) -> Reach:
     if not ids:
         return Reach(frozenset(), frozenset())
     moment = now()
-    today = gate.local_date(moment, (await tenancy.read(session)).timezone)
-    evident = {row.id: row.contactable for row in await repository.evident(session, ids, today, moment)}
-    judged = await judged_reach(session, [each for each in ids if evident.get(each) is None], moment)
-    contactable = (each for each, is_contactable in evident.items() if is_contactable)
+    plain = {row.id: row.contactable for row in await repository.evident(session, ids, last_day(moment), moment)}
+    judged = await judged_reach(session, [each for each in ids if plain.get(each) is None], moment)
+    contactable = (each for each, is_contactable in plain.items() if is_contactable)
     return Reach(judged.contactable.union(contactable), judged.suppressed)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, 
 from app.candidates.models import Candidate, ExternalId, Record, Term
 from app.criteria import sql
 from app.criteria.tree import Node
+from app.directory import document
 from app.directory.errors import SavedSearchKeyTaken
 from app.directory.facets import FACETS, TIER, counts
 from app.directory.models import SavedSearch
@@ -54,6 +55,11 @@ class Question:
     addressed: Sequence[UUID]
     moment: datetime
 
+    @property
+    def is_of_everybody(self) -> bool:
+        """Whether nothing is asked: what is first is told by the index of the order, however many there are."""
+        return self.filters == Filters() and self.criteria is None and self.terms is None
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -75,6 +81,7 @@ class DirectoryRepository(Repository[Candidate]):
 
     async def page(self, sort: Sort, after: Place | None, limit: int) -> list[Place]:
         """Return the next `limit` places: those with a value first, then, when they run out, those without."""
+        await self.session.plan(by_keys=self.asked.is_of_everybody)
         column = getattr(Candidate, sort.column)
         people, keys = self._found, (column, Candidate.id.expression)
         if sort.column != FILED_BY and await self._are_few(sort):
@@ -89,6 +96,35 @@ class DirectoryRepository(Repository[Candidate]):
             rest = after if after is not None and after.value is None else None
             found += await self._places(_from_id(empty, keys[1], sort, rest).limit(limit - len(found)))
         return found
+
+    async def documents(self, ids: Sequence[UUID]) -> list[Any]:
+        """Return candidates as the database writes them (`document.COLUMNS`)."""
+        await self.session.plan(by_keys=True)
+        return await self.session.rows(
+            f"select {document.COLUMNS} from candidates c where c.id = any(:ids) and {document.LIVE}",  # noqa: S608 (constants)
+            **document.asked(self.asked.moment),
+            ids=list(ids),
+        )
+
+    async def everybody(self, sort: Sort, after: Place | None, limit: int) -> list[Any]:
+        """Return the next of all people as the database writes them (`document.COLUMNS`), with their `place`."""
+        rows: list[Any] = []
+        if after is None or after.value is not None:
+            rows = await self._walk(sort.filled(after), sort, after, limit)
+        if len(rows) < limit and getattr(Candidate, sort.column).nullable:
+            rest = after if after is not None and after.value is None else None
+            rows += await self._walk(sort.empty(rest), sort, rest, limit - len(rows))
+        return rows
+
+    async def _walk(self, said: tuple[str, str], sort: Sort, after: Place | None, limit: int) -> list[Any]:
+        condition, order = said
+        return await self.session.rows(
+            f"""select {document.COLUMNS}, c.{sort.column} as place from candidates c
+                where {document.LIVE} and {condition} order by {order} limit :limit""",  # noqa: S608 (constants)
+            **document.asked(self.asked.moment),
+            **({} if after is None else {"value": after.value, "id": after.id}),
+            limit=limit,
+        )
 
     async def _are_few(self, sort: Sort) -> bool:
         """Say whether some term leaves only few: then they are all looked up, however they lie in the order asked for.

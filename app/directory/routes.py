@@ -140,6 +140,7 @@ def body_paging(body: CandidateSearch, request: Request, response: Response) -> 
         FilterInvalid,
         LimitOutOfRange,
         ViewInvalid,
+        by_keys=True,
     ),
 )
 async def list_candidates(

@@ -14,7 +14,15 @@ from app.candidates.person import Profile
 from app.candidates.schemas import CandidateRead
 from app.consent import service as consent
 from app.criteria.fold import fold
-from app.directory.repository import Counted, CountRepository, DirectoryRepository, Question, RecordRepository, pools_of
+from app.directory.document import written
+from app.directory.repository import (
+    Counted,
+    CountRepository,
+    DirectoryRepository,
+    Question,
+    RecordRepository,
+    pools_of,
+)
 from app.directory.schemas import (
     CandidatePage,
     CandidateSearch,
@@ -28,6 +36,7 @@ from app.directory.sorting import DEFAULT, Place, Sort, parse_sort
 from app.kit.clock import now
 from app.kit.db import Session
 from app.kit.errors import Overtaken
+from app.kit.json import Written
 from app.kit.paging import TOTAL_MAX, Paging
 from app.kit.schemas import Page
 from app.normalise.emails import parse_email
@@ -85,6 +94,18 @@ async def show_one(session: Session, candidate_id: UUID, view: View) -> Shown:
     return (await show(session, [live], view))[0]
 
 
+async def _rows(
+    session: Session, ids: Sequence[UUID], view: View, documents: Sequence[Any]
+) -> dict[UUID, Shown | Written]:
+    """Return these candidates as rows of a list: as the database wrote them, where it could; raises Overtaken."""
+    found: dict[UUID, Shown | Written] = {each.id: each for each in map(written, documents) if each is not None}
+    others = [each for each in ids if each not in found]
+    found |= {each["id"]: each for each in await show(session, others, view)}
+    if found.keys() < set(ids):
+        raise Overtaken
+    return found
+
+
 async def _put_together(session: Session, ids: Sequence[UUID], view: View) -> list[Shown]:
     """Return these candidates: the one place where a candidate is put together."""
     profiles = await candidates.read_many(session, ids)
@@ -111,7 +132,7 @@ async def _expanded(session: Session, ids: Sequence[UUID], expand: Collection[st
     return found
 
 
-async def page(session: Session, paging: Paging, filters: Filters, sort: str, view: View) -> Page[Shown]:
+async def page(session: Session, paging: Paging, filters: Filters, sort: str, view: View) -> Page[Any]:
     """Return one page of the list; raises SortNotAllowed, CursorInvalid, CursorMismatch."""
     order = parse_sort(sort)
     asked = await _question(session, replace(filters, q=""), None, filters.q)
@@ -173,21 +194,21 @@ async def records(session: Session, paging: Paging, candidate_id: UUID) -> Page[
 
 
 async def _question(session: Session, filters: Filters, criteria: object, q: str, *, exact: bool = False) -> Question:
-    tenant = await tenancy.read(session)
+    node = None if criteria is None else read_criteria(criteria, "/criteria")
     return Question(
         filters=filters,
-        criteria=None if criteria is None else read_criteria(criteria, "/criteria"),
+        criteria=node,
         terms=query_terms(q) if q.strip() else None,
-        addressed=await _addressed(session, q, tenant.country_code) if exact else (),
-        moment=now().astimezone(ZoneInfo(tenant.timezone)),
+        addressed=await _addressed(session, q) if exact and q.strip() else (),
+        moment=now() if node is None else now().astimezone(ZoneInfo((await tenancy.read(session)).timezone)),
     )
 
 
-async def _addressed(session: Session, q: str, country: str) -> Sequence[UUID]:
+async def _addressed(session: Session, q: str) -> Sequence[UUID]:
     """Return who has exactly this e-mail address or phone number."""
     if email := parse_email(q):
         found = await candidates.locate(session, "email", [email.key])
-    elif phone := parse_phone(q, country):
+    elif phone := parse_phone(q, (await tenancy.read(session)).country_code):
         found = await candidates.locate(session, "phone", [phone.e164])
     else:
         return ()
@@ -201,18 +222,25 @@ async def _page(
     view: View,
     *bound: Any,  # noqa: ANN401 (what a cursor is bound to is any JSON)
     known: Sequence[Place] | None = None,
-) -> Page[Shown]:
+) -> Page[Any]:
     """Return one page of what is found; of the first one the places may be `known`."""
     session = repository.session
     scope = str(session.tenant_id)
     keys = paging.after(*bound)
     after = sort.read(keys, scope) if keys else None
-    places = await repository.page(sort, after, paging.limit + 1) if known is None else known
-    shown = await show(session, [place.id for place in places[: paging.limit]], view)
-    read_of = {candidate["id"]: candidate for candidate in shown}
+    documents: Sequence[Any] = ()
+    if view == View() and repository.asked.is_of_everybody:
+        documents = await repository.everybody(sort, after, paging.limit + 1)
+        places: Sequence[Place] = [Place(row["place"], row["id"]) for row in documents]
+    else:
+        places = await repository.page(sort, after, paging.limit + 1) if known is None else known
     total = await repository.count(TOTAL_MAX) if paging.include_total else None
+    ids = [place.id for place in places[: paging.limit]]
+    if view == View() and not documents:
+        documents = await repository.documents(ids)
+    shown = await _rows(session, ids, view, documents)
     return paging.page(
-        places, lambda place: read_of[place.id], lambda place: sort.write(place, scope), *bound, total=total
+        places, lambda place: shown[place.id], lambda place: sort.write(place, scope), *bound, total=total
     )
 
 

@@ -43,6 +43,26 @@ class Sort:
         """The id follows the index of the column: with the value, but for `created_at`, where it runs against it."""
         return self.descending != (self.column == "created_at")
 
+    def filled(self, after: Place | None) -> tuple[str, str]:
+        """Say in SQL who of the candidates `c` has a value, and is after (`:value`, `:id`), and in which order."""
+        order = f"{self._value} {_way(self.descending)}, c.id {_way(self.id_descending)}"
+        sign = "<" if self.descending else ">"
+        if after is None:
+            return f"{self._value} is not null", order
+        if self.id_descending == self.descending:
+            return f"({self._value}, c.id) {sign} (:value, :id)", order
+        beyond = f"{self._value} {sign} :value or c.id {'<' if self.id_descending else '>'} :id"
+        return f"{self._value} {sign}= :value and ({beyond})", order
+
+    def empty(self, after: Place | None) -> tuple[str, str]:
+        """Say the same of who has no value, and is after `:id`."""
+        beyond = f"and c.id {'<' if self.id_descending else '>'} :id" if after else ""
+        return f"{self._value} is null {beyond}", f"c.id {_way(self.id_descending)}"
+
+    @property
+    def _value(self) -> str:
+        return f"c.{self.column}"
+
     def write(self, place: Place, scope: str) -> list[Any]:
         """Return the keys of a cursor; `scope` is the tenant's id."""
         value = place.value.isoformat() if isinstance(place.value, date) else place.value
@@ -61,6 +81,10 @@ class Sort:
         except ValueError as error:
             raise CursorInvalid from error
         return Place(typed, UUID(candidate_id))
+
+
+def _way(descending: bool) -> str:
+    return "desc" if descending else "asc"
 
 
 def parse_sort(text: str) -> Sort:

@@ -82,11 +82,11 @@ class Answer:
 
 
 class Plain(Response):
-    """An answer that still has the values that it was written from."""
+    """An answer that still knows whom it shows: each of its rows is somebody, or names somebody."""
 
     def __init__(self, value: Mapping[str, Any], headers: Mapping[str, str]) -> None:
         super().__init__(json.dumpb(value), headers=headers, media_type="application/json")
-        self.value = value
+        self.people: list[UUID] = [_person_of(row) for row in value.get("data", [value])]
 
 
 def plain(value: Mapping[str, Any], response: Response) -> Plain:
@@ -95,6 +95,10 @@ def plain(value: Mapping[str, Any], response: Response) -> Plain:
     They must be what the operation's schema says.
     """
     return Plain(value, response.headers)
+
+
+def _person_of(row: Mapping[str, Any] | json.Written) -> Any:  # noqa: ANN401 (an id)
+    return row.id if isinstance(row, json.Written) else row.get("candidate_id") or row["id"]
 
 
 def etag(version: int) -> str:

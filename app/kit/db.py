@@ -37,15 +37,18 @@ from app.kit.statement import Row, positional
 APP_ROLE: Final = "talentpool_app"
 STATEMENT_TIMEOUT_MS: Final = 60_000
 _BEGIN: Final = "begin; select set_config('app.tenant', '{}', true), set_config('app.actor', '{}', true)"
-_BEGIN_BY_KEYS: Final = _BEGIN + "".join(
-    f", set_config('{name}', '{value}', true)"
-    for name, value in {
-        "plan_cache_mode": "force_generic_plan",
-        "enable_seqscan": "off",
-        "enable_hashjoin": "off",
-        "enable_mergejoin": "off",
-    }.items()
-)
+_PLANS: Final = {
+    by_keys: ", ".join(
+        f"set_config('{name}', '{values[by_keys]}', true)"
+        for name, values in {
+            "plan_cache_mode": ("force_custom_plan", "force_generic_plan"),
+            "enable_seqscan": ("on", "off"),
+            "enable_hashjoin": ("on", "off"),
+            "enable_mergejoin": ("on", "off"),
+        }.items()
+    )
+    for by_keys in (False, True)
+}
 
 
 def driver_url(url: str, driver: str = "postgresql+asyncpg") -> str:
@@ -81,6 +84,14 @@ class Session(AsyncSession):
     @property
     def tenant_id(self) -> UUID:
         return self.caller.tenant_id
+
+    async def plan(self, *, by_keys: bool) -> None:
+        """Have the statements from here on planned by keys, or each for its values (`Database.transaction`)."""
+        if by_keys == self.info["by_keys"]:
+            return
+        self.info["by_keys"] = by_keys
+        if "begin" not in self.info:
+            await self._call("execute", f"select {_PLANS[by_keys]}", {})
 
     def wake(self, kind: str) -> None:
         """Ask for a wake-up of the drain `kind` after the commit; a lost one costs a second, never work."""
@@ -143,6 +154,8 @@ async def begin(info: dict[str, Any]) -> None:
     statement = info.pop("begin", None)
     if statement is None:
         return
+    if info["by_keys"]:
+        statement = f"{statement}, {_PLANS[True]}"
     for seen in _watching:
         seen.append(_BEGIN)
     with _translated():
@@ -212,9 +225,9 @@ class Database:
         known of the tables at that moment: for small work, of which planning would be the larger part. Such a
         transaction begins with its first statement.
         """
-        statement = (_BEGIN_BY_KEYS if by_keys else _BEGIN).format(caller.tenant_id, caller.actor.replace("'", "''"))
         borrowed = await self._borrow()
-        info = {"caller": caller, "wakes": set(), "engine": self.engine, "borrowed": borrowed, "begin": statement}
+        info = {"caller": caller, "wakes": set(), "engine": self.engine, "borrowed": borrowed, "by_keys": by_keys}
+        info["begin"] = _BEGIN.format(caller.tenant_id, caller.actor.replace("'", "''"))
         session = Session(expire_on_commit=False, info=info)
         try:
             if not by_keys:

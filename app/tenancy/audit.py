@@ -72,15 +72,16 @@ def _named(paths: Iterable[str]) -> list[UUID]:
 
 def _shown(resource: str, response: Response) -> Iterator[UUID]:
     """Return whom an answer is about: by the members that name people, and by the ids of candidates themselves."""
+    if isinstance(response, Plain):
+        yield from response.people
+        return
     body = bytes(getattr(response, "body", b""))
     if resource == _PEOPLE and body.startswith(b"{"):
-        answered = response.value if isinstance(response, Plain) else json.loads(body)
+        answered = json.loads(body)
         rows = answered.get("data") or answered.get("items") or [answered]
         for row in rows:
             found = row.get("candidate_id", row.get("id")) if isinstance(row, dict) else None
-            if isinstance(found, UUID):
-                yield found
-            elif isinstance(found, str) and _IN_PATH.fullmatch(found):
+            if isinstance(found, str) and _IN_PATH.fullmatch(found):
                 yield UUID(found)
     yield from (UUID(found.decode()) for found in _PERSON.findall(body))
 

@@ -86,18 +86,18 @@ async def plan_of(
         return "\n".join(row[0] for row in rows.all())
 
 
-@pytest.mark.parametrize(
-    ("sort", "after", "index"),
-    [
-        ("-created_at", None, "Index Scan using ix_candidates_created_at"),
-        ("-created_at", Place(now(), new_id()), "Index Scan using ix_candidates_created_at"),
-        ("created_at", None, "Index Scan Backward using ix_candidates_created_at"),
-        ("-updated_at", Place(now(), new_id()), "Index Scan Backward using ix_candidates_updated_at"),
-        ("full_name", Place("Name 1", new_id()), "Index Scan using ix_candidates_full_name"),
-        ("-years_of_experience", None, "Index Scan Backward using ix_candidates_years_of_experience"),
-        ("years_of_experience", Place(3.0, new_id()), "Index Scan using ix_candidates_years_of_experience"),
-    ],
-)
+ORDERS = [
+    ("-created_at", None, "Index Scan using ix_candidates_created_at"),
+    ("-created_at", Place(now(), new_id()), "Index Scan using ix_candidates_created_at"),
+    ("created_at", None, "Index Scan Backward using ix_candidates_created_at"),
+    ("-updated_at", Place(now(), new_id()), "Index Scan Backward using ix_candidates_updated_at"),
+    ("full_name", Place("Name 1", new_id()), "Index Scan using ix_candidates_full_name"),
+    ("-years_of_experience", None, "Index Scan Backward using ix_candidates_years_of_experience"),
+    ("years_of_experience", Place(3.0, new_id()), "Index Scan using ix_candidates_years_of_experience"),
+]
+
+
+@pytest.mark.parametrize(("sort", "after", "index"), ORDERS)
 async def test_a_page_walks_the_index_of_its_order(
     database: Database, crowd: TenantFixture, sort: str, after: Place | None, index: str
 ) -> None:
@@ -105,6 +105,34 @@ async def test_a_page_walks_the_index_of_its_order(
     assert index in plan.replace("Index Only", "Index"), plan
     assert "Seq Scan" not in plan, plan
     assert "Sort" not in plan, plan
+
+
+@pytest.fixture
+def plans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Plans of the textual statements that are asked from here on."""
+    seen: list[str] = []
+    run = Session.rows
+
+    async def explained(session: Session, sql: str, /, **parameters: Any) -> list[Any]:
+        seen.append("\n".join(row[0] for row in await run(session, f"explain {sql}", **parameters)))
+        return await run(session, sql, **parameters)
+
+    monkeypatch.setattr(Session, "rows", explained)
+    return seen
+
+
+@pytest.mark.parametrize(("sort", "after", "index"), ORDERS)
+async def test_everybody_is_listed_by_the_index_of_their_order(
+    database: Database, crowd: TenantFixture, plans: list[str], sort: str, after: Place | None, index: str
+) -> None:
+    asked = Question(Filters(), None, None, (), now())
+    async with database.transaction(crowd.caller, by_keys=True) as session:
+        repository = DirectoryRepository(session, asked)
+        listed = await repository.everybody(parse_sort(sort), after, 20)
+        found = await repository.page(parse_sort(sort), after, 20)
+    assert [Place(row.place, row.id) for row in listed] == found
+    assert index in plans[0], plans
+    assert [each for each in ("Seq Scan", "Sort Key: c.", "hashed") if each in plans[0]] == [], plans
 
 
 @pytest.mark.parametrize(
@@ -162,20 +190,14 @@ async def test_few_by_another_order_are_looked_up_not_walked_to(
 
 @pytest.mark.parametrize("many", [1, 50, 500])
 async def test_who_is_named_by_ids_is_looked_up_by_them(
-    database: Database, crowd: TenantFixture, monkeypatch: pytest.MonkeyPatch, many: int
+    database: Database, crowd: TenantFixture, plans: list[str], many: int
 ) -> None:
-    plans: list[str] = []
-    run = Session.rows
-
-    async def explained(session: Session, sql: str, /, **parameters: Any) -> list[Any]:
-        plans.append("\n".join(row[0] for row in await run(session, f"explain {sql}", **parameters)))
-        return await run(session, sql, **parameters)
-
     async with database.transaction(crowd.caller) as session:
         newest = await session.rows("select id from candidates order by id desc limit :many", many=many)
         ids = [row.id for row in newest]
-        monkeypatch.setattr(Session, "rows", explained)
+        plans.clear()
         await service.read_many(session, ids)
+        await DirectoryRepository(session, Question(Filters(), None, None, (), now())).documents(ids)
         await consent.judged_reach(session, ids, now())
         await candidates.resolve_many(session, ids)
         await candidates.records_of(session, ids)
