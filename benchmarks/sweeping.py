@@ -28,6 +28,7 @@ from app.kit.jobs import Claim
 from app.settings import get_settings
 from app.sweeps import service, upkeep
 from app.sweeps.engines import Engine
+from app.sweeps.exported import Exported
 from app.sweeps.findings import Findings, Pair
 from app.sweeps.sweep import Sweep
 from app.training.measure import Scored, Truth, of_pairs
@@ -101,21 +102,22 @@ def measure(
 async def _fill(url: str, people: int) -> None:
     async with crowds.ground(url) as ground:
         await crowded.load(url.replace("+asyncpg", ""), ground.tenant_id, people)
-        await upkeep.prepare(await _claim(ground, None))  # doors count what they write, too
+        claim = await _claim(ground, None)
+        await upkeep.prepare(claim)
+        await upkeep.count(claim)  # doors count what they write, too
 
 
 async def _swept(url: str, engine: Engine, most: int) -> Swept:
     laps = Laps()
     with TemporaryDirectory(prefix="tp-bench-") as folder:
-        file = Path(folder) / "features.csv"
         async with crowds.ground(url) as ground:
             people = dict(await ground.connection.fetch("select candidate_id, by from records order by id"))
             claim = await _claim(ground, engine)
-            with laps.lap("counting"):
+            with laps.lap("preparing"):
                 known = await upkeep.prepare(claim)
             sweep = Sweep(claim, known, engine)
-            found = await _find(sweep, file, laps)
-            bare = await asyncio.to_thread(bare_splink.predict, file, known)
+            found, exported = await _find(sweep, Path(folder), laps)
+            bare = await asyncio.to_thread(bare_splink.predict, exported.features, known)
             print(f"bare Splink: {bare.seconds:.1f} s", file=sys.stderr)
             with laps.lap("asking"):
                 await sweep.ask(found)
@@ -134,19 +136,19 @@ async def _claim(ground: Ground, engine: Engine | None) -> Claim:
     return Claim(ground.database, who, job_id, service.SWEEP, {}, None)
 
 
-async def _find(sweep: Sweep, file: Path, laps: Laps) -> Findings:
-    """Let the sweep find its pairs."""
+async def _find(sweep: Sweep, folder: Path, laps: Laps) -> tuple[Findings, Exported]:
+    """Let the sweep find its pairs; return them with the copy of the pool, which Splink reads, too."""
     if sweep.engine == "postgres":
         with laps.lap("comparing"):
             found = await sweep.find()
-        await sweep.read(file)  # for Splink
+        exported = await sweep.read(folder)
     else:
         with laps.lap("reading"):
-            await sweep.read(file)
+            exported = await sweep.read(folder)
         with laps.lap("comparing"):
-            found = await sweep.weigh(file)
+            found = await sweep.weigh(exported)
     found.settle_nameless()
-    return found
+    return found, exported
 
 
 def _figures(people: int, swept: Swept) -> list[Figure]:

@@ -7,7 +7,7 @@ themselves. All else needs the automatic threshold, so many agreeing features, a
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 from app.candidates.profile import SOURCE_ORDER
@@ -84,8 +84,7 @@ class Knowledge:
         return frequency(self.holders.get((column, value), 1), self.shipped.get((column, value), 0.0), self.pool)
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One row of an explanation; `weight` is in bits."""
 
     feature: str

@@ -1,7 +1,8 @@
 """Much work in small parts."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+import gc
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Final, TypeVar
 
 T = TypeVar("T")
@@ -24,17 +25,27 @@ async def in_turns(items: Sequence[T]) -> AsyncIterator[T]:
         yield item
 
 
-async def ahead(items: Iterable[T], prepare: Callable[[T], Awaitable[R]]) -> AsyncGenerator[R, None]:
-    """Yield what is prepared of each of `items`, in order; the next is prepared while one is worked on."""
+async def in_batches(
+    items: Sequence[T],
+    size: int,
+    prepare: Callable[[Sequence[T]], Awaitable[R]],
+    work: Callable[[R], Awaitable[None]],
+) -> None:
+    """Prepare `items`, `size` at a time, and work on each batch in order; the next is prepared meanwhile.
+
+    What is in memory when this begins is taken to stay: the collector does not look through it again and again.
+    """
+    gc.freeze()
     coming: asyncio.Future[R] | None = None
     try:
-        for item in items:
-            ready, coming = coming, asyncio.ensure_future(prepare(item))
+        for batch in chunks(items, size):
+            ready, coming = coming, asyncio.ensure_future(prepare(batch))
             if ready is not None:
-                yield await ready
+                await work(await ready)
         if coming is not None:
-            yield await coming
+            await work(await coming)
     finally:
+        gc.unfreeze()
         if coming is not None:
             coming.cancel()
             await asyncio.gather(coming, return_exceptions=True)

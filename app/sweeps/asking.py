@@ -5,7 +5,6 @@ it is written is left to the next sweep.
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
@@ -15,7 +14,7 @@ from app.dedup import service as dedup
 from app.dedup.matching import Opened
 from app.dedup.rules import Knowledge, judge
 from app.dedup.sides import Side
-from app.kit.chunks import ahead, chunks, in_turns
+from app.kit.chunks import in_batches, in_turns
 from app.kit.db import Session
 from app.kit.jobs import Claim
 from app.sweeps.findings import Findings, Pair
@@ -35,9 +34,7 @@ class Asking:
 
     async def run(self, pairs: Sequence[Pair]) -> None:
         """Open these pairs, each between those who its two are now."""
-        async with aclosing(ahead(chunks(pairs, OPENED), self._prepare)) as prepared:
-            async for opened in prepared:
-                await self._write(opened)
+        await in_batches(pairs, OPENED, self._prepare, self._write)
 
     async def _prepare(self, pairs: Sequence[Pair]) -> list[Opened]:
         async with self.claim.database.transaction(self.claim.caller) as session:

@@ -7,13 +7,14 @@ from splink import DuckDBAPI, Linker
 
 from app.dedup.rules import Knowledge
 from app.dedup.sides import COUNTED
+from app.sweeps.exported import Exported
 from app.sweeps.prediction import Found, found_by, least, stated, write_frequencies
 from app.sweeps.worth import write_shared, write_worthy
 
 
-def find(file: Path, known: Knowledge) -> Found:
-    """Weigh all pairs of the exported file that share a key; blocks, so it is to be run in a thread."""
-    return found_by(_predict, file, known)
+def find(exported: Exported, known: Knowledge) -> Found:
+    """Weigh all pairs of an exported pool that share a key; blocks, so it is to be run in a thread."""
+    return found_by(_predict, exported, known)
 
 
 def _predict(db: duckdb.DuckDBPyConnection, known: Knowledge, _: Path) -> tuple[str, int]:

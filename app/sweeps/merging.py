@@ -5,7 +5,6 @@ component that cannot be merged now is left to the next sweep.
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
@@ -17,7 +16,7 @@ from app.dedup.merging import Edge
 from app.dedup.rules import Judgement, Knowledge, judge
 from app.dedup.sides import Side
 from app.dedup.words import words_of
-from app.kit.chunks import ahead, chunks, in_turns
+from app.kit.chunks import chunks, in_batches, in_turns
 from app.kit.jobs import Claim
 from app.kit.log import get_logger
 from app.merges import service as merges
@@ -58,9 +57,7 @@ class Merging:
 
     async def run(self, groups: Sequence[Group]) -> None:
         """Merge each group into its oldest."""
-        async with aclosing(ahead(chunks(groups, MERGED), self._prepare)) as batches:
-            async for batch in batches:
-                await self._write(batch)
+        await in_batches(groups, MERGED, self._prepare, self._write)
 
     async def _prepare(self, groups: Sequence[Group]) -> Batch:
         """See these people, and say why they are one; a group of whom somebody is gone by now is left out."""

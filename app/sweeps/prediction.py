@@ -25,6 +25,8 @@ from app.dedup.model import PSEUDO_RECORDS
 from app.dedup.rules import FEATURES, STRONG, Knowledge, is_automatic, log_odds
 from app.dedup.sides import COUNTED, LISTS, PARTS, SEPARATOR
 from app.normalise.name_lists import family_readings
+from app.sweeps.counting import miscounted, write_counts
+from app.sweeps.exported import Exported
 from app.training.columns import prepare
 from app.training.name_sql import MISSING
 from app.training.settings import CONDITIONS, KEY_RULE, Conditions, settings
@@ -42,12 +44,16 @@ Pair = tuple[UUID, UUID]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Pairs of candidates, the older first: decided ones, those to be judged one by one, and how many were weighed."""
+    """Pairs of candidates, the older first: decided ones, those to be judged one by one, and how many were weighed.
+
+    `miscounted` has (hash, more) of the values whose counts are not what the doors have kept.
+    """
 
     same: Mapping[Pair, float]
     possible: Sequence[Pair]
     open: Sequence[Pair]
     compared: int
+    miscounted: pa.Table
 
 
 Predict = Callable[[duckdb.DuckDBPyConnection, Knowledge, Path], tuple[str, int]]
@@ -57,14 +63,22 @@ It returns the table of edges, and how many pairs share a key.
 """
 
 
-def found_by(predict: Predict, file: Path, known: Knowledge) -> Found:
-    """Weigh all pairs of the exported file that share a key; blocks, so it is to be run in a thread."""
-    with connect(file.parent) as db:
-        load(db, file, known)
-        predicted, compared = predict(db, known, file.parent)
+def found_by(predict: Predict, exported: Exported, known: Knowledge) -> Found:
+    """Weigh all pairs of an exported pool that share a key; blocks, so it is to be run in a thread."""
+    with connect(exported.folder) as db:
+        load(db, exported.features, known)
+        predicted, compared = predict(db, known, exported.folder)
         _write_edges(db, known, predicted)
         _write_rules(db, known)
-        return _decide(db, known, compared)
+        _decide(db, known)
+        same = db.execute("select left_id, right_id, weight from decided where decision = 'same' order by weight")
+        return Found(
+            {(left, right): weight for left, right, weight in same.fetchall()},
+            _decided(db, "possible"),
+            _decided(db, "open"),
+            compared,
+            miscounted(db, exported),
+        )
 
 
 def connect(folder: Path) -> duckdb.DuckDBPyConnection:
@@ -160,17 +174,14 @@ def least(known: Knowledge) -> float:
 
 def write_frequencies(db: duckdb.DuckDBPyConnection, column: str, known: Knowledge) -> str:
     """Write the share of the pool that holds each value of a counted column; return the table's name."""
-    db.execute(
-        f"""create table counted_{column} as
-            select {column}, count(distinct candidate_id) as n from features where {column} is not null group by 1"""
-    )
-    values = [value for (value,) in db.execute(f"select {column} from counted_{column}").fetchall()]
+    counted = write_counts(db, column)
+    values = [value for (value,) in db.execute(f"select {column} from {counted}").fetchall()]
     shares = pa.table({column: values, "share": [share(column, value) for value in values]})
     db.register("shipped", shares)
     db.execute(
         f"""create table frequencies_{column} as
             select c.{column}, (c.n + s.share * {PSEUDO_RECORDS}) / ({known.pool} + {PSEUDO_RECORDS}) as tf_{column}
-            from counted_{column} c join shipped s using ({column})"""
+            from {counted} c join shipped s using ({column})"""
     )
     db.unregister("shipped")
     return f"frequencies_{column}"
@@ -218,7 +229,7 @@ def _verdict(levels: Mapping[str, str], known: Knowledge) -> tuple[bool, bool, b
     return name in CONTRADICTING, bool(agreeing & STRONG), may_link
 
 
-def _decide(db: duckdb.DuckDBPyConnection, known: Knowledge, compared: int) -> Found:
+def _decide(db: duckdb.DuckDBPyConnection, known: Knowledge) -> None:
     policy = known.policy
     sure, asked = log_odds(policy.auto_threshold), log_odds(policy.review_threshold)
     asks_each = "true" if policy.rules else "not is_told or (is_strong and is_nameless)"
@@ -233,12 +244,8 @@ def _decide(db: duckdb.DuckDBPyConnection, known: Knowledge, compared: int) -> F
             left join several a on a.candidate_id = left_id left join several b on b.candidate_id = right_id"""
     )
 
-    def pairs(decision: str) -> list[Pair]:
-        return db.execute(
-            f"select distinct left_id, right_id from decided where decision = '{decision}' order by all"
-        ).fetchall()
 
-    same = db.execute(
-        "select left_id, right_id, weight from decided where decision = 'same' order by weight"
+def _decided(db: duckdb.DuckDBPyConnection, decision: str) -> list[Pair]:
+    return db.execute(
+        f"select distinct left_id, right_id from decided where decision = '{decision}' order by all"
     ).fetchall()
-    return Found({(a, b): weight for a, b, weight in same}, pairs("possible"), pairs("open"), compared)

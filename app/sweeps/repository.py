@@ -1,12 +1,12 @@
 """The statements of a sweep: over a whole pool, so each has its own limit of time."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
 from app.dedup.sides import COUNTED, LISTS, PARTS
 from app.kit.db import Session
+from app.sweeps.exported import Exported
 
 LIMIT: Final = "set local statement_timeout = '30min'"
 WAITED: Final = "set local lock_timeout = '2s'"
@@ -27,10 +27,14 @@ def is_conflict(error: Exception) -> bool:
 
 
 async def unfiled(session: Session, most: int) -> list[Any]:
-    """Return (id, candidate_id, payload, features) of records that were stored before matching filed flat features."""
+    """Return (id, candidate_id, payload, features) of records that were stored before matching filed flat features.
+
+    Only who they are is asked of all records, for which their index is enough.
+    """
     return await session.rows(
-        """select r.id, r.candidate_id, r.payload, r.features from records r
-           where not exists (select from match_features m where m.record_id = r.id) limit :most""",
+        """select r.id, r.candidate_id, r.payload, r.features from records r where r.id in (
+             select id from records
+             where not exists (select from match_features m where m.record_id = records.id) limit :most)""",
         most=most,
     )
 
@@ -69,6 +73,27 @@ async def count_values(session: Session, secret: bytes) -> None:
             on conflict (tenant_id, value_hash) do update set n = excluded.n""",  # noqa: S608 (constants)
         secret=secret,
     )
+
+
+async def mend_counts(session: Session, hashes: Sequence[str], more: Sequence[int]) -> None:
+    """Count so many more candidates (or fewer) for values, by their hashes in hexadecimal; nobody's are forgotten."""
+    await session.run(
+        """insert into term_frequencies as t (value_hash, n)
+           select decode(h, 'hex'), n from unnest(cast(:hashes as text[]), cast(:more as bigint[])) as w(h, n)
+           order by 1
+           on conflict (tenant_id, value_hash) do update set n = t.n + excluded.n""",
+        hashes=list(hashes),
+        more=list(more),
+    )
+    await session.run(
+        """delete from term_frequencies t using unnest(cast(:hashes as text[])) as w(h)
+           where t.value_hash = decode(w.h, 'hex') and t.n <= 0""",
+        hashes=list(hashes),
+    )
+
+
+async def renew(session: Session) -> None:
+    """Note that the pool's values are counted anew: decisions name the counting that they rest on."""
     await session.run("update match_state set counting = counting + 1, counted_at = now()")
 
 
@@ -101,8 +126,8 @@ async def holders_of(session: Session, hashes: Sequence[bytes]) -> list[Any]:
     )
 
 
-async def export(session: Session, file: Path) -> None:
-    """Write the flat features of all live candidates to a CSV file, lists as JSON."""
+async def export(session: Session, exported: Exported) -> None:
+    """Write the flat features of all live candidates, lists as JSON, and how many are known to hold each value."""
     await session.run(LIMIT)
     lists = ", ".join(f"array_to_json(m.{each}) as {each}" for each in LISTS)
     texts = ", ".join(f"m.{each}" for each in (*COUNTED, "birth_date", "name", *PARTS, "is_plain"))
@@ -110,8 +135,9 @@ async def export(session: Session, file: Path) -> None:
         f"""select m.record_id, m.candidate_id, {lists}, {texts} from match_features m
             join candidates c on c.id = m.candidate_id
               and c.hidden_at is null and c.erased_at is null and c.merged_into is null""",  # noqa: S608 (constants)
-        file,
+        exported.features,
     )
+    await session.copy("select encode(value_hash, 'hex') as hash, n from term_frequencies", exported.counts)
 
 
 async def automatic_links(session: Session, record_ids: Sequence[UUID]) -> list[Any]:

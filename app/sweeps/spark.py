@@ -6,7 +6,7 @@ weights of the other engine in its own dialect; what it has found comes back as 
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from splink import Linker, SparkAPI
 from app.dedup.levels import birth_level
 from app.dedup.rules import FEATURES, Knowledge
 from app.dedup.sides import COUNTED
+from app.sweeps.exported import Exported
 from app.sweeps.prediction import THREADS, Found, found_by, least, stated, write_frequencies
 from app.sweeps.worth import write_shared
 from app.training.name_sql import level_of
@@ -38,9 +39,9 @@ SPOKEN: Final[Conditions] = {
 """The conditions in Spark's dialect: where SQL of its own is missing, Spark asks the Python of the door."""
 
 
-def find(file: Path, known: Knowledge) -> Found:
-    """Weigh all pairs of the exported file that share a key; blocks, so it is to be run in a thread."""
-    return found_by(_predict, file, known)
+def find(exported: Exported, known: Knowledge) -> Found:
+    """Weigh all pairs of an exported pool that share a key; blocks, so it is to be run in a thread."""
+    return found_by(_predict, exported, known)
 
 
 def _predict(db: duckdb.DuckDBPyConnection, known: Knowledge, folder: Path) -> tuple[str, int]:
@@ -85,23 +86,24 @@ def _session(folder: Path) -> Iterator[SparkSession]:
         "spark.ui.showConsoleProgress": "false",
     }
     builder = SparkSession.builder.master(f"local[{THREADS}]").appName("talentpool sweep")
-    spark = builder.config(map=stated).getOrCreate()
-    try:
+    with ExitStack() as ending:
+        ending.callback(_end_java)
+        spark = builder.config(map=stated).getOrCreate()
+        ending.callback(spark.stop)
         spark.sparkContext.pythonExec = sys.executable
         spark.udf.register("name_level_of", level_of, StringType())
         spark.udf.register("is_near_birth", _is_near, BooleanType())
         yield spark
-    finally:
-        spark.stop()
-        _end_java()
 
 
 def _end_java() -> None:
     """End Java, which Spark leaves running with all its memory as long as Python runs; it ends when its input does."""
-    gateway = SparkContext._gateway  # noqa: SLF001 (Spark has no other name for it)
-    SparkContext._gateway = SparkContext._jvm = None  # noqa: SLF001 (so that the next sweep starts it anew)
-    gateway.shutdown()
-    gateway.proc.communicate()
+    spark = SparkContext
+    gateway, spark._gateway = spark._gateway, None  # noqa: SLF001 (Spark has no other name for it)
+    spark._jvm = spark._active_spark_context = None  # noqa: SLF001 (the next sweep starts anew, also where Java died)
+    if gateway is not None:
+        gateway.shutdown()
+        gateway.proc.communicate()
 
 
 def _is_near(left: str | None, right: str | None) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from app.dedup import service as dedup
 from app.dedup.rules import Knowledge, judge
 from app.kit.chunks import chunks, in_turns
 from app.kit.db import Session
@@ -15,6 +16,7 @@ from app.kit.jobs import Claim
 from app.sweeps import asking, blocks, engines, merging, repository, upkeep
 from app.sweeps.combinations import Combinations
 from app.sweeps.engines import Engine
+from app.sweeps.exported import Exported
 from app.sweeps.findings import Findings, Pair
 
 _MODULES: Final = {"duckdb": "bulk", "spark": "spark"}
@@ -46,21 +48,23 @@ class Sweep:
     async def find(self) -> Findings:
         """Find who is one person for sure, and who may be."""
         if self.engine == "postgres":
+            await upkeep.count(self.claim)
             return await self._compare()
         with TemporaryDirectory(prefix="talentpool-sweep-") as folder:
-            file = Path(folder) / "features.csv"
-            await self.read(file)
-            return await self.weigh(file)
+            return await self.weigh(await self.read(Path(folder)))
 
-    async def read(self, file: Path) -> None:
+    async def read(self, folder: Path) -> Exported:
         """Copy the pool for a bulk engine."""
         async with self.claim.database.transaction(self.claim.caller) as session:
-            await repository.export(session, file)
+            exported = Exported(folder, dedup.secret_of(session))
+            await repository.export(session, exported)
+        return exported
 
-    async def weigh(self, file: Path) -> Findings:
-        """Let a bulk engine weigh a copy of the pool; whom it cannot decide on is judged here."""
+    async def weigh(self, exported: Exported) -> Findings:
+        """Let a bulk engine weigh a copy of the pool, and count it; whom it cannot decide on is judged here."""
         find = import_module(f"app.sweeps.{_MODULES[self.engine]}").find
-        told = await asyncio.to_thread(find, file, self.known)
+        told = await asyncio.to_thread(find, exported, self.known)
+        await upkeep.mend_counts(self.claim, told.miscounted)
         found = Findings(dict(told.same), set(told.possible), told.compared)
         await self._judge_each(told.open, found)
         return found

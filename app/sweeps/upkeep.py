@@ -1,4 +1,4 @@
-"""What a sweep does before it compares: files every record, counts every value, looks at every generic one again."""
+"""What a sweep sees to beside comparing: every record filed, every value counted, every generic one looked at again."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -14,6 +14,7 @@ from app.kit.jobs import Claim
 from app.sweeps import repository
 
 FILED: Final = 500
+MENDED: Final = 10_000
 HOLDERS: Final = 50
 """So many holders of a shared contact are looked at: four that differ are nearly always among the first."""
 
@@ -23,10 +24,24 @@ async def prepare(claim: Claim) -> Knowledge:
     await _file_missing(claim)
     async with claim.database.transaction(claim.caller) as session:
         await repository.count_pool(session)
-        await repository.count_values(session, dedup.secret_of(session))
+        await repository.renew(session)
     async with claim.step() as session:
         await _settle_generic(session)
         return await dedup.knowledge(session)
+
+
+async def count(claim: Claim) -> None:
+    """Let PostgreSQL count how many candidates hold each value."""
+    async with claim.database.transaction(claim.caller) as session:
+        await repository.count_values(session, dedup.secret_of(session))
+
+
+async def mend_counts(claim: Claim, miscounted: Any) -> None:  # noqa: ANN401 (a table of Arrow)
+    """Add to the counts of values, by (hash, more), what a bulk engine has counted beyond them."""
+    for batch in miscounted.to_batches(MENDED):
+        hashes, more = (column.to_pylist() for column in batch.columns)
+        async with claim.step() as session:
+            await repository.mend_counts(session, hashes, more)
 
 
 async def _file_missing(claim: Claim) -> None:

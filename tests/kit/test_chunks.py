@@ -1,45 +1,47 @@
 """Work in small parts: what is prepared ahead comes in order, and nothing is left running."""
 
 import asyncio
-from contextlib import aclosing
+import gc
+from collections.abc import Sequence
 
 import pytest
 
-from app.kit.chunks import ahead
+from app.kit.chunks import in_batches
 
 
 async def test_the_next_is_prepared_while_one_is_worked_on() -> None:
-    begun: list[int] = []
-
-    async def prepare(item: int) -> int:
-        begun.append(item)
-        await asyncio.sleep(0)
-        return 10 * item
-
+    begun: list[Sequence[int]] = []
     seen = []
-    async with aclosing(ahead([1, 2, 3], prepare)) as prepared:
-        async for each in prepared:
-            await asyncio.sleep(0)
-            seen.append((each, len(begun)))
-    assert seen == [(10, 2), (20, 3), (30, 3)]
+
+    async def prepare(batch: Sequence[int]) -> int:
+        begun.append(batch)
+        await asyncio.sleep(0)
+        return 10 * sum(batch)
+
+    async def work(prepared: int) -> None:
+        await asyncio.sleep(0)
+        seen.append((prepared, len(begun)))
+
+    await in_batches([1, 2, 3, 4, 5], 2, prepare, work)
+    assert begun == [[1, 2], [3, 4], [5]]
+    assert seen == [(30, 2), (70, 3), (50, 3)]
+    assert gc.get_freeze_count() == 0
 
 
 async def test_what_is_begun_ends_with_who_works() -> None:
     ended: list[int] = []
 
-    async def prepare(item: int) -> int:
+    async def prepare(batch: Sequence[int]) -> int:
         try:
-            await asyncio.sleep(60 if item == 2 else 0)
+            await asyncio.sleep(60 if batch == [2] else 0)
         finally:
-            ended.append(item)
-        return item
+            ended.extend(batch)
+        return batch[0]
 
-    async def work() -> None:
-        async with aclosing(ahead([1, 2, 3], prepare)) as prepared:
-            async for each in prepared:
-                await asyncio.sleep(0)
-                assert each // 0
+    async def work(prepared: int) -> None:
+        await asyncio.sleep(0)
+        assert prepared // 0
 
     with pytest.raises(ZeroDivisionError):
-        await work()
+        await in_batches([1, 2, 3], 1, prepare, work)
     assert ended == [1, 2]

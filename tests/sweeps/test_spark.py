@@ -17,6 +17,7 @@ from app.kit import json
 from app.kit.db import Database
 from app.sweeps import sweep
 from app.sweeps.engines import Engine, is_installed
+from app.sweeps.exported import Exported
 from app.training.corpus import Corpus
 from app.training.statements import records
 from tests.sweeps.test_engines import ClientOf, NewTenant, linked, load, swept
@@ -56,8 +57,8 @@ def row(corpus: Corpus, record: int) -> Mapping[str, Any]:
     return said | texts | {"record_id": UUID(int=record), "candidate_id": UUID(int=record), "name": name}
 
 
-def weighed(engine: Engine, file: Path, known: Knowledge) -> tuple[Edges, Any]:
-    """Let an engine weigh a file as a sweep does; return all pairs that may be asked for, and what is decided."""
+def weighed(engine: Engine, exported: Exported, known: Knowledge) -> tuple[Edges, Any]:
+    """Let an engine weigh a pool as a sweep does; return all pairs that may be asked for, and what is decided."""
     prediction = import_module("app.sweeps.prediction")
     edges: dict[tuple[UUID, UUID], tuple[float, ...]] = {}
 
@@ -69,7 +70,7 @@ def weighed(engine: Engine, file: Path, known: Knowledge) -> tuple[Edges, Any]:
         db.sql("drop table edges")
         return found
 
-    return edges, prediction.found_by(predict, file, known)
+    return edges, prediction.found_by(predict, exported, known)
 
 
 def test_spark_weighs_and_decides_as_duckdb_does(tmp_path: Path) -> None:
@@ -79,8 +80,10 @@ def test_spark_weighs_and_decides_as_duckdb_does(tmp_path: Path) -> None:
     for engine in ENGINES:
         folder = tmp_path / engine
         folder.mkdir()
-        write(corpus, folder / "features.csv")
-        answers.append(weighed(engine, folder / "features.csv", known))
+        exported = Exported(folder, b"secret")
+        write(corpus, exported.features)
+        exported.counts.write_text("hash,n\n", encoding="utf-8")
+        answers.append(weighed(engine, exported, known))
     (edges, decided), (edges_of_spark, decided_by_spark) = answers
     assert len(decided.same) > MANY / 20
     assert len(decided.possible) > MANY / 100
