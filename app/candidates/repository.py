@@ -18,6 +18,10 @@ LIVE: Final = "c.hidden_at is null and c.erased_at is null and c.merged_into is 
 _VALUES: Final = ", ".join(f"c.{name}" for name in SCALARS)
 _DOCUMENT: Final = ", ".join(f"'{name}', c.{name}" for name in (*OBJECTS, *LISTS, "warnings", "provenance"))
 """What is JSON anyhow comes as one value: each by itself costs the client more than all of them."""
+_FACTS: Final = {
+    **{name: f"c.{name}" for name in (*PROFILE, "created_at", "updated_at", "last_interaction_at")},
+    "retention": "jsonb_build_object('expires_on', c.retention_expires_on, 'basis', c.retention_basis)",
+}
 
 
 async def find(session: Session, candidate_id: UUID, *, lock: bool) -> Any:  # noqa: ANN401 (a row)
@@ -82,6 +86,15 @@ async def profiles(session: Session, ids: Sequence[UUID]) -> list[Any]:
               array(select distinct i.value from identifiers i
                     where i.candidate_id = c.id and i.kind = 'email' and i.state = 'bounced') as bounced
             from candidates c where c.id = any(:ids) and c.erased_at is null and c.merged_into is null""",  # noqa: S608 (constants)
+        ids=list(ids),
+    )
+
+
+async def facts(session: Session, ids: Sequence[UUID], names: Collection[str]) -> list[Any]:
+    """Return (id, status) of live candidates, and the members of their facts that have these names."""
+    asked = "".join(f", {_FACTS[name]} as {name}" for name in sorted(names & _FACTS.keys()))
+    return await session.rows(
+        f"select c.id, 'active' as status{asked} from candidates c where c.id = any(:ids) and {LIVE}",  # noqa: S608 (constants)
         ids=list(ids),
     )
 

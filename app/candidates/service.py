@@ -89,8 +89,12 @@ async def versions(session: Session, ids: Collection[UUID]) -> dict[UUID, int]:
     return {row.id: row.version for row in await repository.versions(session, list(ids))} if ids else {}
 
 
-async def facts(session: Session, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
-    """Return the live candidates as plain mappings, for criteria and templates."""
+async def facts(
+    session: Session, ids: Sequence[UUID], names: Collection[str] | None = None
+) -> dict[UUID, dict[str, Any]]:
+    """Return the live candidates as plain mappings, for criteria and templates; with `names` no more than these."""
+    if names is not None:
+        return {row["id"]: dict(row) for row in await repository.facts(session, ids, set(names))} if ids else {}
     found = await profiles(session, ids)
     return {each: profile.facts() for each, profile in found.items() if profile.status == "active"}
 

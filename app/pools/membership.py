@@ -84,17 +84,25 @@ def constants(node: Node) -> dict[str, set[float]]:
     return found
 
 
+async def moment_of(session: Session, node: Node) -> datetime:
+    """Return this moment, in the tenant's zone where the criteria may ask for calendar days."""
+    asks = any(leaf.field.kind in {"date", "element"} for leaf in leaves(node))
+    return await local_now(session) if asks else now()
+
+
 async def local_now(session: Session) -> datetime:
     """Return this moment in the tenant's zone, which gives the calendar day."""
     return now().astimezone(ZoneInfo((await tenancy.read(session)).timezone))
 
 
 async def facts(
-    session: Session, ids: Sequence[UUID], nodes: Collection[Node], at: datetime
+    session: Session, ids: Sequence[UUID], nodes: Collection[Node], at: datetime, also: Collection[str] = ()
 ) -> dict[UUID, dict[str, Any]]:
-    """Return what these criteria ask of live candidates, and no more than they ask."""
-    asked = {leaf.field.adapter for node in nodes for leaf in leaves(node)}
-    people = await candidates.facts(session, ids)
+    """Return what these criteria ask of live candidates, and what else has a name in `also`, but no more."""
+    fields = [leaf.field for node in nodes for leaf in leaves(node)]
+    asked = {field.adapter for field in fields}
+    names = {name.partition(".")[0] for name in (*(field.name for field in fields), *also)}
+    people = await candidates.facts(session, ids, names)
     if "touchpoints" in asked:
         timelines = await touchpoints.signals_of(session, ids)
         people = {each: {**known, **timeline_facts(timelines.get(each, ()))} for each, known in people.items()}

@@ -48,6 +48,11 @@ class PoolRepository(ResourceRepository[Pool]):
     def visible(self) -> Select[Pool]:
         return super().visible().where(Pool.archived_at.is_(None))
 
+    async def read(self, pool_id: UUID) -> Pool | None:
+        """Return a pool for reading: a copy, that nobody's change is written from."""
+        row = await self.session.row("select * from pools where id = :id and archived_at is null", id=pool_id)
+        return None if row is None else Pool(**row)
+
     def called(self, keys: Sequence[str] | None) -> Select[Pool]:
         """Select the pools with these keys; None is all."""
         return self.visible() if keys is None else self.visible().where(Pool.key.in_(keys))

@@ -113,7 +113,7 @@ async def delete_pool(session: SessionDep, pool: LockedPool) -> None:
     "/{pool_id}/members",
     summary="List the members of a pool",
     response_model=Page[MemberRead],
-    **operation("pools:read", PoolNotFound),
+    **operation("pools:read", PoolNotFound, by_keys=True),
 )
 async def list_pool_members(session: SessionDep, paging: PagingQuery, pool: FoundPool) -> Response:
     return paging.plain(await service.members(session, paging, pool))

@@ -57,8 +57,9 @@ DECIDES_MEMBERS: Final = {"key", "criteria"}
 
 
 async def find(session: Session, pool_id: UUID, *, lock: bool = False) -> Pool:
-    """Return a pool's row; raises PoolNotFound."""
-    pool = await PoolRepository(session).get(pool_id, lock=lock)
+    """Return a pool, with `lock` its row, which can be changed; raises PoolNotFound."""
+    pools = PoolRepository(session)
+    pool = await (pools.get(pool_id, lock=True) if lock else pools.read(pool_id))
     if pool is None:
         raise PoolNotFound
     return pool
@@ -122,18 +123,19 @@ async def members(session: Session, paging: Paging, pool: Pool) -> Page[dict[str
     repository = MemberRepository(session)
     rows = await repository.page(pool.id, UUID(after[0]) if after else None, paging.limit + 1)
     total = await repository.how_many(repository.of_pool(pool.id)) if paging.include_total else None
-    moment, node = await membership.local_now(session), membership.node_of(pool)
-    known = await membership.facts(session, [row.candidate_id for row in rows], [node], moment)
-
+    node = membership.node_of(pool)
+    moment, ids = await membership.moment_of(session, node), [row.candidate_id for row in rows]
+    known = await membership.facts(session, ids, [node], moment, pool.required_fields)
     written = {leaf.pointer: _written(pool.criteria, leaf.pointer) for leaf in leaves(node)}
 
     def read(row: Any) -> dict[str, Any]:  # noqa: ANN401 (a row)
-        facts = known.get(row.candidate_id, {"id": row.candidate_id})
+        person, by, since = row
+        facts = known.get(person, {"id": person})
         explained = predicate.explained(node, facts, moment)
         return {
-            "candidate_id": row.candidate_id,
-            "by": row.by,
-            "since": row.since,
+            "candidate_id": person,
+            "by": by,
+            "since": since,
             "why": [{"criterion": written[leaf.pointer], "holds": holds} for leaf, holds in explained],
             "missing": missing_of(pool.required_fields, node, facts),
         }
