@@ -7,7 +7,7 @@ records of two people (u). Where the value's frequency in the pool is known, tha
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -38,7 +38,7 @@ class Weight(NamedTuple):
         return math.log2(self.m / max(share, self.least))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Model:
     """The weights of one model file by (comparison, level)."""
 
@@ -48,6 +48,11 @@ class Model:
     def bits(self, comparison: str, level: str, share: float | None = None) -> float:
         """Return the bits of a level; `share` (0..1) is that of the value, where its level counts values."""
         return self.weights[comparison, level].at(share)
+
+    @cached_property
+    def of_names(self) -> tuple[Weight, ...]:
+        """The weights of the levels of names."""
+        return tuple(weight for (of, _), weight in self.weights.items() if of == "name")
 
 
 def read_model(settings: Mapping[str, Any], version: str) -> Model:

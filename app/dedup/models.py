@@ -28,12 +28,20 @@ class RecordKey(Tenanted, Base):
 class MatchFeature(Tenanted, Base):
     """One record as matching sees it: the flat columns that Python, PostgreSQL and the bulk engines compare.
 
-    An index of records, so without foreign keys, as `record_keys`. `nobodys` are role mailboxes and dummy numbers,
+    An index of records, so without foreign keys, as `record_keys`; what is asked before a record is read stands in the
+    index that leads to it. `nobodys` are role mailboxes and dummy numbers,
     `generic` values that too many people share; both are in their lists too and weigh nothing.
     """
 
     __tablename__ = "match_features"
-    __table_args__ = (Index("ix_match_features_candidate_id", "tenant_id", "candidate_id"),)
+    __table_args__ = (
+        Index(
+            "ix_match_features_candidate_id",
+            "tenant_id",
+            "candidate_id",
+            postgresql_include=["birth_date", "employer", "family_kanji", "given_kanji", "family_kana", "is_plain"],
+        ),
+    )
     record_id: Mapped[UUID] = mapped_column(primary_key=True)
     candidate_id: Mapped[UUID]
     name: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), info=PERSONAL)

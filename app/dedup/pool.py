@@ -7,13 +7,14 @@ one.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from enum import IntEnum
 from typing import Final, Literal
 from uuid import UUID
 
 from app.candidates.features import Features
 from app.dedup.levels import LEVELS, name_level
-from app.dedup.rules import STRONG, Judgement, Knowledge, judge, name_suffices
-from app.dedup.sides import Side, side_of, value_hash
+from app.dedup.rules import STRONG, Judgement, Knowledge, employer_suffices, judge, name_suffices
+from app.dedup.sides import Side, side_of, value_hash, written
 from app.normalise.keys import BlockingKey, Identity, KeyKind, blocking_keys, key_hash
 
 GENERIC_FROM: Final = 4
@@ -22,6 +23,25 @@ GENERIC_FROM: Final = 4
 SHARED: Final[Collection[KeyKind]] = ("email", "phone", "url")
 NAME_KINDS: Final[Collection[KeyKind]] = ("sorted_name", "kanji_name", "unsplit_name")
 """Keys of nothing but a name."""
+EMPLOYER_KINDS: Final[Collection[KeyKind]] = ("family_employer", "given_employer")
+"""Keys of an employer and one part of a name."""
+
+
+class Asked(IntEnum):
+    """What is asked of somebody before their records are read, beside sharing a key.
+
+    Whoever is led to by a name and by an employer is read, too.
+    """
+
+    NOTHING = 0
+    BIRTH_OR_EMPLOYER = 1
+    """To share the employer or most of a birth date: their name tells too little."""
+    BIRTH_UNLESS_KANJI = 2
+    """To share most of a birth date, unless their name is in kanji, too: it would share a key if it were the same."""
+    BIRTH_UNLESS_LATIN = 3
+    """The same of names in nothing but one word of Latin letters for each part."""
+    BIRTH = 4
+    """To share most of a birth date: even under the same name that employer tells too little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +78,28 @@ def keyed(features: Features, secret: bytes, record_id: UUID | None = None) -> K
     )
 
 
-def idle_names(statements: Sequence[Keyed], known: Knowledge) -> set[bytes]:
-    """Return the hashes of names that tell too little for somebody who shares nothing else to be asked about."""
-    idle, asked = set[bytes](), set[bytes]()
+def asked(statements: Iterable[Keyed], known: Knowledge) -> dict[bytes, int]:
+    """Return key hash → what is asked of whom it leads to: where statements ask for different things, nothing."""
+    found: dict[bytes, int] = {}
     for statement in statements:
         known.learn(statement.side)
-        (asked if name_suffices(statement.side, known) else idle).update(statement.hashes(NAME_KINDS))
-    return idle - asked
+        by_name = Asked.NOTHING if name_suffices(statement.side, known) else Asked.BIRTH_OR_EMPLOYER
+        by_work = _asked_at_work(statement.side, known)
+        asks = {**dict.fromkeys(NAME_KINDS, by_name), **dict.fromkeys(EMPLOYER_KINDS, by_work)}
+        for key, hashed in statement.keys:
+            least = asks.get(key.kind, Asked.NOTHING)
+            found[hashed] = least if found.get(hashed, least) == least else Asked.NOTHING
+    return found
+
+
+def _asked_at_work(side: Side, known: Knowledge) -> Asked:
+    """Return what is asked of who shares an employer and one part of a name with this record."""
+    if employer_suffices(side, known):
+        return Asked.NOTHING
+    if not employer_suffices(side, known, is_name_agreeing=True):
+        return Asked.BIRTH
+    unless = {"kanji": Asked.BIRTH_UNLESS_KANJI, "latin": Asked.BIRTH_UNLESS_LATIN}
+    return unless.get(written(side.name) or "", Asked.NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +112,11 @@ class Met:
 
 @dataclass(slots=True)
 class Pool:
-    """Who is known, under which keys, and which keys are generic."""
+    """Who is known, and under which keys."""
 
     known: Knowledge
     people: dict[UUID, list[Side]] = field(default_factory=dict)
     holders: dict[bytes, dict[UUID, None]] = field(default_factory=dict)
-    idle: set[bytes] = field(default_factory=set)
-    """Names of which nobody is asked who shares nothing else."""
-    generic: set[bytes] = field(default_factory=set)
     turned_generic: set[bytes] = field(default_factory=set)
     gained: dict[bytes, int] = field(default_factory=dict)
     """How many more candidates hold a counted value than before this transaction."""
@@ -100,31 +132,19 @@ class Pool:
         for _, hashed in statement.keys:
             self.holders.setdefault(hashed, {})[candidate_id] = None
 
-    def holding(self, hashes: Iterable[bytes]) -> tuple[set[UUID], set[UUID]]:
-        """Return who holds any of these keys, and apart from them who holds nothing but idle names."""
-        telling, named = set[UUID](), set[UUID]()
-        for hashed in hashes:
-            (named if hashed in self.idle else telling).update(self.holders.get(hashed, ()))
-        return telling, named - telling
-
     def meet(self, statement: Keyed, own: UUID | None = None, *, told: Literal["all"] | None = None) -> list[Met]:
         """Return whom a statement matches, the best first; `own` is the candidate that it belongs to already.
 
         Whom the rules call `different` is left out, unless all are to be told.
         """
         self._learn(statement, own)
+        sharing = {each for hashed in statement.hashes() for each in self.holders.get(hashed, ()) if each != own}
         found = [
-            Met(each, judge([statement.side], self.people[each], self.known))
-            for each in self._met(statement)
-            if each != own and each in self.people
+            Met(each, judge([statement.side], self.people[each], self.known)) for each in sharing if each in self.people
         ]
         found = self._nameless(statement, found)
         kept = [each for each in found if told or each.judgement.decision != "different"]
         return sorted(kept, key=lambda each: (*each.judgement.order, each.candidate_id))
-
-    def _met(self, statement: Keyed) -> set[UUID]:
-        telling, named = self.holding(statement.hashes())
-        return telling | {each for each in named if any(_near(statement.side, x) for x in self.people.get(each, ()))}
 
     def _nameless(self, statement: Keyed, found: list[Met]) -> list[Met]:
         """Link whoever has no name to the only one who shares a contact; where several do, pair them all."""
@@ -147,13 +167,10 @@ class Pool:
         """Take in what is shipped of this statement's values, and which of them have become generic with it."""
         self.known.learn(statement.side)
         for key, hashed in statement.keys:
-            if key.kind not in SHARED:
-                continue
-            if hashed not in self.generic and self._is_generic(statement.side, hashed, own):
-                self.generic.add(hashed)
-                self.turned_generic.add(hashed)
-            if hashed in self.generic:
+            is_telling = key.kind in SHARED and key.value not in self.known.generic
+            if is_telling and self._is_generic(statement.side, hashed, own):
                 self.known.generic.add(key.value)
+                self.turned_generic.add(hashed)
 
     def _is_generic(self, side: Side, hashed: bytes, own: UUID | None) -> bool:
         others = [each for each in self.holders.get(hashed, ()) if each != own and each in self.people]
@@ -161,13 +178,6 @@ class Pool:
             return False
         own_records = self.people.get(own, []) if own else []
         return differing([[side, *own_records], *(self.people[each] for each in others)]) >= GENERIC_FROM
-
-
-def _near(left: Side, right: Side) -> bool:
-    """Whether two records share an employer or most of a birth date."""
-    born = (left.birth_date, right.birth_date)
-    alike = all(born) and any(len({day[part] for day in born if day}) == 1 for part in (slice(4), slice(4, None)))
-    return alike or (left.employer is not None and left.employer == right.employer)
 
 
 def differing(people: Iterable[Sequence[Side]]) -> int:

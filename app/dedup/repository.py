@@ -41,15 +41,6 @@ class PolicyRepository(Repository[DedupPolicy]):
         return await self.first(self.visible().with_for_update() if lock else self.visible())
 
 
-async def state(session: Session) -> Any:  # noqa: ANN401 (a row)
-    """Return (policy, pool, counting, model, version): what matching goes by in this tenant, null where unsaid."""
-    return await session.row(
-        """select p.policy, s.pool, s.counting, m.settings as model, m.version
-           from (values (1)) as one left join dedup_policies p on true left join match_state s on true
-           left join match_models m on m.active"""
-    )
-
-
 class PairRepository(ResourceRepository[CandidatePair]):
     model = CandidatePair
 
@@ -58,15 +49,6 @@ class PairRepository(ResourceRepository[CandidatePair]):
     ) -> tuple[list[CandidatePair], int | None]:
         found = self.visible().where(CandidatePair.status == status) if status else self.visible()
         return await self.newest(found, paging, *bound_to)
-
-
-async def lock(session: Session, tenant: int, buckets: Sequence[int]) -> None:
-    """Hold these buckets until the transaction ends; taken in order, so that no two calls wait for each other."""
-    await session.run(
-        "select pg_advisory_xact_lock(:tenant, bucket) from unnest(cast(:buckets as int[])) as t(bucket)",
-        tenant=tenant,
-        buckets=list(buckets),
-    )
 
 
 async def lock_people(session: Session, tenant: int, ids: Collection[UUID], held: tuple[Collection[str], int]) -> None:
@@ -88,16 +70,39 @@ async def lock_people(session: Session, tenant: int, ids: Collection[UUID], held
     )
 
 
-async def asked(session: Session, hashes: Sequence[bytes], counted: Sequence[bytes], cap: int) -> list[Any]:
-    """Return what is known of keys and counted values: (hash, candidate_id, generic, n).
+async def known(
+    session: Session, lock: tuple[int, Sequence[int]], counted: Sequence[bytes], shared: Sequence[bytes]
+) -> Any:  # noqa: ANN401 (a row)
+    """Hold these buckets of a tenant, `lock`, until the transaction ends, and return what matching goes by then.
 
-    A key has a row for each record that it leads to, the oldest first and at most `cap`; `n` is set for a counted
-    value. The function keeps its plan, in which a key that a million people share costs no more than the cap.
+    The row is (policy, pool, counting, settings and version of the model, held, generic), null where unsaid: how many
+    candidates hold each counted value, in order, and which shared keys are generic.
+    """
+    return await session.row(
+        """select policy, pool, counting, settings, version, held, generic
+           from match_known(:tenant, :buckets, :counted, :shared)""",
+        tenant=lock[0],
+        buckets=list(lock[1]),
+        counted=list(counted),
+        shared=list(shared),
+    )
+
+
+async def met(
+    session: Session, asked: Mapping[bytes, int], employers: Collection[str], births: Collection[str], cap: int
+) -> list[Any]:
+    """Return whom these keys lead to, of each the oldest records up to `cap`: (led_by, candidate_id, flat features).
+
+    Only live people. What more is asked of somebody goes by the keys of `asked` that lead to them, see `Asked`. A row
+    of no candidate names the keys that more records share than are looked at.
     """
     return await session.rows(
-        "select hash, candidate_id, generic, n from match_keys(:hashes, :counted, :cap)",
-        hashes=list(hashes),
-        counted=list(counted),
+        f"""select led_by, candidate_id, record_id, {_COMPARED}
+            from match_met(:hashes, :asked, :employers, :births, :cap) as m""",  # noqa: S608 (constants)
+        hashes=list(asked),
+        asked=list(asked.values()),
+        employers=sorted(employers),
+        births=sorted(births),
         cap=cap,
     )
 
@@ -105,23 +110,6 @@ async def asked(session: Session, hashes: Sequence[bytes], counted: Sequence[byt
 async def sides(session: Session, ids: Sequence[UUID]) -> list[Any]:
     """Return the flat features of all records of these candidates, of live ones only, each one's oldest first."""
     return await session.rows(f"select candidate_id, record_id, {_COMPARED} from match_sides(:ids) as m", ids=list(ids))  # noqa: S608 (constants)
-
-
-async def sides_near(
-    session: Session,
-    ids: Collection[UUID],
-    named: Collection[UUID],
-    employers: Collection[str | None],
-    births: Collection[str | None],
-) -> list[Any]:
-    """Return the same as `sides`, of `named` only who shares an employer or most of a birth date with one of these."""
-    return await session.rows(
-        f"select candidate_id, record_id, {_COMPARED} from match_near(:ids, :named, :employers, :births) as m",  # noqa: S608 (constants)
-        ids=sorted(ids),
-        named=sorted(named),
-        employers=[each for each in employers if each],
-        births=[each for each in births if each],
-    )
 
 
 async def came_with(session: Session, candidate_id: UUID) -> list[Any]:

@@ -27,7 +27,7 @@ async def locked_policy(session: SessionDep) -> DedupPolicy:
     return await service.lock_policy(session)
 
 
-@router.post("/check", summary="Ask who this could be", **operation("dedup:read", CandidateNotFound))
+@router.post("/check", summary="Ask who this could be", **operation("dedup:read", CandidateNotFound, by_keys=True))
 async def check_candidate(session: SessionDep, body: CheckBody) -> Matches:
     return await service.check(session, body)
 

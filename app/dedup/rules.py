@@ -26,6 +26,8 @@ STRONG: Final = frozenset({"email", "mobile", "profile_url"})
 """Features of which a shared value opens a pair under any name."""
 TELLING: Final = STRONG | {"birth_date"}
 """Features of which an automatic link needs one."""
+AT_WORK: Final = frozenset({"employer", "name", "name_kanji", "name_kana", "name_romaji"})
+"""Terms of a rule that two people of one employer can meet who share nothing else but their names."""
 _RANK: Final[Mapping[str, int]] = {"same": 0, "possible": 1, "different": 2}
 
 
@@ -155,9 +157,26 @@ def log_odds(share: float) -> float:
 def name_suffices(side: Side, known: Knowledge) -> bool:
     """Whether sharing a name with this record, and nothing else, can open a pair or meet a tenant's rule."""
     by_rule = any(term.startswith("name") for rule in known.policy.rules for term in rule["all"])
-    levels_of_names = [weight for (of, _), weight in known.model.weights.items() if of == "name"]
-    best = max(_at_best(weight, side, known) for weight in levels_of_names)
-    return by_rule or best + known.prior >= log_odds(known.policy.review_threshold)
+    return by_rule or _can_open(_best_name(side, known), known)
+
+
+def employer_suffices(side: Side, known: Knowledge, *, is_name_agreeing: bool = False) -> bool:
+    """Whether the employer and a part of this record's name, and nothing else, can open a pair or meet a rule.
+
+    With `is_name_agreeing` it is asked of the whole name.
+    """
+    by_rule = any(AT_WORK.issuperset(rule["all"]) for rule in known.policy.rules)
+    names = known.model.of_names
+    of_name = _best_name(side, known) if is_name_agreeing else max(each.bits for each in names if not each.counted)
+    return by_rule or _can_open(of_name + _at_best(known.model.weights["employer", "equal"], side, known), known)
+
+
+def _best_name(side: Side, known: Knowledge) -> float:
+    return max(_at_best(each, side, known) for each in known.model.of_names)
+
+
+def _can_open(bits: float, known: Knowledge) -> bool:
+    return bits + known.prior >= log_odds(known.policy.review_threshold)
 
 
 def _at_best(weight: Weight, side: Side, known: Knowledge) -> float:
@@ -169,11 +188,15 @@ def _at_best(weight: Weight, side: Side, known: Knowledge) -> float:
 
 
 def judge(left: Sequence[Side], right: Sequence[Side], known: Knowledge) -> Judgement:
-    """Judge two people by the best pair of their records; a contradiction between any two holds a link back."""
-    best = min((judge_records(a, b, known) for a in left for b in right), key=lambda found: found.order)
-    if best.decision == "different" or best.contradicts or len(left) == len(right) == 1:
+    """Judge two people by the best pair of their records; a contradiction between any two holds a link back.
+
+    Records that a person has linked contradict nobody.
+    """
+    judged = [(judge_records(a, b, known), a.is_vouched or b.is_vouched) for a in left for b in right]
+    best = min((found for found, _ in judged), key=lambda found: found.order)
+    if best.decision == "different" or best.contradicts:
         return best
-    if any(contradict(a, b) for a in left for b in right):
+    if any(found.contradicts and not is_vouched for found, is_vouched in judged):
         return best.decided("possible", "contradiction")
     return best
 

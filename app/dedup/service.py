@@ -1,5 +1,4 @@
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -12,7 +11,7 @@ from app.dedup.errors import PairNotFound
 from app.dedup.matching import Filed, Linked, Opened, Spelled, evidence
 from app.dedup.model import default_model, read_model
 from app.dedup.models import CandidatePair, DedupPolicy
-from app.dedup.pool import GENERIC_FROM, Keyed, Met, Pool, idle_names, keyed
+from app.dedup.pool import GENERIC_FROM, SHARED, Asked, Keyed, Met, Pool, asked, keyed
 from app.dedup.rules import Knowledge, Policy
 from app.dedup.schemas import CheckBody, EvidenceRead, Matches, MatchRead, PairRead, PolicyBody, PolicyRead
 from app.dedup.sides import SEPARATOR, Side, read_side, value_hash
@@ -52,12 +51,10 @@ def key(session: Session, features: Features, record_id: UUID | None = None) -> 
     return keyed(features, secret_of(session), record_id)
 
 
-async def hold(session: Session, statements: Iterable[Keyed]) -> None:
-    """Make everybody else who writes one of these keys wait until this transaction ends."""
+async def hold(session: Session, statements: Sequence[Keyed]) -> Knowledge:
+    """Make everybody else who writes one of these keys wait until this transaction ends; return what is known then."""
     hashes = {hashed for statement in statements for hashed in statement.hashes(LOCKED)}
-    buckets = sorted({int.from_bytes(hashed[:4]) % BUCKETS for hashed in hashes})
-    if buckets:
-        await repository.lock(session, _lock_of(session), buckets)
+    return await _known(session, statements, sorted({int.from_bytes(each[:4]) % BUCKETS for each in hashes}))
 
 
 async def hold_people(session: Session, ids: Collection[UUID]) -> None:
@@ -69,11 +66,24 @@ def _lock_of(session: Session) -> int:
     return int.from_bytes(session.tenant_id.bytes[-4:], signed=True)
 
 
-async def knowledge(session: Session) -> Knowledge:
-    """Return what matching goes by in this tenant."""
-    state = await repository.state(session)
-    model = read_model(state.model, f"tenant-{state.version}") if state.model else default_model()
-    return Knowledge(_policy(state.policy), model, state.pool or 0, counting=state.counting or 0)
+async def knowledge(session: Session, statements: Sequence[Keyed] = ()) -> Knowledge:
+    """Return what matching goes by in this tenant, and what is known of the values of these statements."""
+    return await _known(session, statements, [])
+
+
+async def _known(session: Session, statements: Sequence[Keyed], buckets: Sequence[int]) -> Knowledge:
+    counted = {hashed: value for statement in statements for value, hashed in statement.counted}
+    shared = {hashed: key.value for each in statements for key, hashed in each.keys if key.kind in SHARED}
+    row = await repository.known(session, (_lock_of(session), buckets), list(counted), list(shared))
+    model = read_model(row.settings, f"tenant-{row.version}") if row.settings else default_model()
+    return Knowledge(
+        _policy(row.policy),
+        model,
+        row.pool or 0,
+        holders={value: n for value, n in zip(counted.values(), row.held, strict=True) if n is not None},
+        generic={shared[hashed] for hashed in row.generic},
+        counting=row.counting or 0,
+    )
 
 
 async def pool(
@@ -81,40 +91,30 @@ async def pool(
 ) -> Pool:
     """Return who holds a key of these statements, with all that their records say; only live candidates.
 
-    Who shares nothing but a name that tells little is left out, unless all are to be told.
+    `known` is what is known of these statements. Who shares too little to weigh enough is left out, unless all are to
+    be told.
     """
     found = Pool(known)
-    hashes = sorted({hashed for statement in statements for hashed in statement.hashes()})
-    counted = {hashed: value for statement in statements for value, hashed in statement.counted}
-    met: Counter[bytes] = Counter()
-    for row in await repository.asked(session, hashes, sorted(counted), KEY_CAP) if hashes or counted else ():
-        if row.n is not None:
-            known.holders[counted[row.hash]] = row.n
-            continue
-        met[row.hash] += 1
-        found.holders.setdefault(row.hash, {})[row.candidate_id] = None
-        if row.generic:
-            found.generic.add(row.hash)
-    if most := sum(n >= KEY_CAP for n in met.values()):
-        log.info("match_keys.capped", keys=most, cap=KEY_CAP)
-    found.idle = set() if told else idle_names(statements, known)
-    telling, named = found.holding(hashes)
-    if named:
-        near = {each.side.employer for each in statements}, {each.side.birth_date for each in statements}
-        found.people = _by_candidate(await repository.sides_near(session, telling, named, *near))
-    else:
-        found.people = await sides_of(session, sorted(telling))
+    asks = asked(statements, known)
+    if told:
+        asks = dict.fromkeys(asks, Asked.NOTHING)
+    employers = {each.side.employer for each in statements if each.side.employer}
+    births = {each.side.birth_date for each in statements if each.side.birth_date}
+    rows = await repository.met(session, asks, employers, births, KEY_CAP) if asks else []
+    if rows and rows[-1].candidate_id is None:
+        log.info("match_keys.capped", keys=len(rows.pop().led_by), cap=KEY_CAP)
+    for row in rows:
+        said = found.people.setdefault(row.candidate_id, [])
+        said.append(read_side(row))
+        for hashed in row.led_by:
+            found.holders.setdefault(hashed, {})[row.candidate_id] = None
     return found
 
 
 async def sides_of(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[Side]]:
     """Return live candidate → what its records say, the oldest first."""
-    return _by_candidate(await repository.sides(session, ids) if ids else ())
-
-
-def _by_candidate(rows: Iterable[Any]) -> dict[UUID, list[Side]]:
     people: dict[UUID, list[Side]] = {}
-    for row in rows:
+    for row in await repository.sides(session, ids) if ids else ():
         people.setdefault(row.candidate_id, []).append(read_side(row))
     return people
 
@@ -123,9 +123,9 @@ async def learn(session: Session, known: Knowledge, sides: Sequence[Side]) -> No
     """Learn how many candidates hold the counted values of these records, and their shipped shares; forget others."""
     secret = secret_of(session)
     wanted = {value_hash(secret, *counted): counted for side in sides for counted in side.counted()}
-    known.holders, known.shipped = {}, {}
-    for row in await repository.asked(session, [], sorted(wanted), 1) if wanted else ():
-        known.holders[wanted[row.hash]] = row.n
+    row = await repository.known(session, (0, []), list(wanted), [])
+    counted = zip(wanted.values(), row.held, strict=True)
+    known.holders, known.shipped = {value: n for value, n in counted if n is not None}, {}
     for side in sides:
         known.learn(side)
 
@@ -200,7 +200,11 @@ async def file(session: Session, filed: Sequence[Filed], known: Pool | None = No
             "by": list(gained.values()),
         },
     )
-    await outbox.schedule(session, outbox.Wake("count_pool", session.tenant_id, now() + COUNTED_AFTER))
+
+
+def recount(session: Session) -> outbox.Wake:
+    """Return the due work of whoever files new records: the pool's size is to be counted anew."""
+    return outbox.Wake("count_pool", session.tenant_id, now() + COUNTED_AFTER)
 
 
 async def _spelled(
@@ -223,7 +227,7 @@ async def check(session: Session, body: CheckBody) -> Matches:
     """Return who this could be, the best first; nothing is written."""
     region, stated = (await tenancy.read(session)).country_code, body.stated()
     statement = key(session, read_features(stated, region))
-    known = await pool(session, [statement], await knowledge(session), told=body.include)
+    known = await pool(session, [statement], await knowledge(session, [statement]), told=body.include)
     found = known.meet(statement, await _excluded(session, body), told=body.include)[:MOST_MATCHES]
     spelled = await spellings(session, {each for met in found for each in met.judgement.records[1:] if each})
     own = new_id()
@@ -289,7 +293,9 @@ def read_match(met: Met, own: UUID, spelled: Spelled) -> MatchRead:
 
 
 def _policy(stored: dict[str, Any] | None) -> Policy:
-    said = PolicyBody.model_validate(stored or {})
+    if stored is None:
+        return Policy()
+    said = PolicyBody.model_validate(stored)
     return Policy(
         auto_threshold=said.auto_threshold,
         review_threshold=said.review_threshold,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from app.candidates.features import Features, Kind
@@ -122,23 +122,11 @@ def dump_side(side: Side) -> dict[str, Any]:
 
 
 def _parts(name: NameFeatures | None) -> dict[str, Any]:
-    """Spell the parts of a name in columns, for engines that compare many names at once.
-
-    `is_plain` holds where these columns say all that the comparison asks of a name.
-    """
+    """Spell the parts of a name in columns, for engines that compare many names at once."""
     if name is None:
         return {"is_plain": False}
-    is_plain = (
-        name.family.is_known
-        and name.given.is_known
-        and name.split_score is None
-        and not name.others
-        and name.suffix is None
-        and all(_is_plain(part) for part in (name.family, name.given))
-        and (name.whole.kana is None) == (name.family.kana is None) == (name.given.kana is None)
-    )
     return {
-        "is_plain": is_plain,
+        "is_plain": is_plain(name),
         "family_kanji": name.family.kanji,
         "given_kanji": name.given.kanji,
         "family_kana": one_sized(name.family.kana) if name.family.kana else None,
@@ -148,6 +136,32 @@ def _parts(name: NameFeatures | None) -> dict[str, Any]:
         "family_key": next(iter(name.family.keys), None),
         "given_key": next(iter(name.given.keys), None),
     }
+
+
+def is_plain(name: NameFeatures) -> bool:
+    """Whether the columns of a name's parts say all that the comparison asks of it."""
+    return (
+        name.family.is_known
+        and name.given.is_known
+        and name.split_score is None
+        and not name.others
+        and name.suffix is None
+        and _is_plain(name.family)
+        and _is_plain(name.given)
+        and (name.whole.kana is None) == (name.family.kana is None) == (name.given.kana is None)
+    )
+
+
+def written(name: NameFeatures | None) -> Literal["kanji", "latin"] | None:
+    """Return in what a name is written, if two names in it that agree always share a key of whole names; else None.
+
+    Kana have other spellings, and Latin names middle ones. `match_met` says the same of the columns.
+    """
+    if name is None:
+        return None
+    if name.family.kanji and name.given.kanji:
+        return "kanji"
+    return "latin" if is_plain(name) and name.family.kana is None else None
 
 
 def _is_plain(part: NamePart) -> bool:

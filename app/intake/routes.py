@@ -77,7 +77,7 @@ async def expected_external(
     return External(known, partial(answer.expect, required=required))
 
 
-_create = operation("candidates:write", MatchConflict, BlockedErased, NothingIdentifies)
+_create = operation("candidates:write", MatchConflict, BlockedErased, NothingIdentifies, by_keys=True)
 _create["responses"][200] = {"model": CandidateMatched, "description": "Linked: what was said of somebody known."}
 
 
@@ -114,6 +114,7 @@ _upsert = operation(
     BlockedErased,
     PreconditionFailed,
     PreconditionRequired,
+    by_keys=True,
 )
 _upsert["responses"][201] = {"model": CandidateMatched, "description": "Nobody had this external id."}
 
@@ -145,6 +146,7 @@ async def upsert_candidate_by_external_id(
         PreconditionFailed,
         PreconditionRequired,
         media=MERGE_PATCH,
+        by_keys=True,
     ),
 )
 async def update_candidate(

@@ -14,6 +14,7 @@ from app.consent import service as consent
 from app.dedup import service as dedup
 from app.dedup.matching import Opened
 from app.dedup.pool import Keyed, Pool
+from app.dedup.rules import Knowledge
 from app.dedup.sides import Side
 from app.directory import service as directory
 from app.intake.errors import BlockedErased, MatchConflict, NothingIdentifies
@@ -37,10 +38,10 @@ async def admit(session: Session, statements: Sequence[Statement], *, door: str)
     """
     if not statements:
         return []
-    region, known = (await tenancy.read(session)).country_code, await dedup.knowledge(session)
+    region = (await tenancy.read(session)).country_code
     items = [_item(session, each, region) for each in statements]
     asked = [*(each.keyed for each in items), *await _whole(session, items)]
-    await dedup.hold(session, asked)
+    known = await dedup.hold(session, asked)
     items = await _blocked(session, items)
     judge = await _judge(session, items, await dedup.pool(session, asked, known), door)
     admissions = [judge.admit(item) for item in items]
@@ -133,7 +134,7 @@ async def _write(session: Session, judge: Judge, admissions: Sequence[Admission]
     touched = [draft for draft in judge.drafts.values() if draft.added]
     if touched:
         await candidates.store(session, touched, judge.bases)
-        await outbox.record(session, *judge.events)
+        await outbox.record(session, *judge.events, wakes=[dedup.recount(session)])
     if judge.freed:
         await dedup.free(session, judge.freed)
     pairs = await dedup.store(session, judge.pool, judge.filed, judge.linked, judge.opened)
@@ -207,14 +208,14 @@ async def restore(session: Session, candidate_id: UUID) -> CandidateRead:
     live = await candidates.resolve(session, candidate_id, hidden=True)
     said = await candidates.records_of(session, [live])
     statements = [dedup.key(session, record.features, UUID(record.id)) for record in said[live]]
-    await dedup.hold(session, statements)
+    known = await dedup.hold(session, statements)
     if await candidates.resolve(session, live, lock=True, hidden=True) != live:
         raise Overtaken
     found = (await candidates.profiles(session, [live]))[live]
     if found.status == "hidden":
         await _refuse_taken(session, [(each["source"], each["id"]) for each in found.fields["external_ids"]])
         await candidates.unhide(session, live)
-        await _match_again(session, live, statements)
+        await _match_again(session, live, statements, known)
     return await directory.read(session, live)
 
 
@@ -224,14 +225,14 @@ async def _refuse_taken(session: Session, external_ids: Sequence[tuple[str, str]
         raise MatchConflict(candidate_ids=sorted(map(str, taken)))
 
 
-async def _match_again(session: Session, candidate_id: UUID, statements: Sequence[Keyed]) -> None:
-    known = await dedup.pool(session, statements, await dedup.knowledge(session))
+async def _match_again(session: Session, candidate_id: UUID, statements: Sequence[Keyed], known: Knowledge) -> None:
+    pool = await dedup.pool(session, statements, known)
     opened = [
         Opened(candidate_id, found.candidate_id, found.judgement, statement.side.record_id)
         for statement in statements
-        for found in known.meet(statement, candidate_id)
+        for found in pool.meet(statement, candidate_id)
     ]
-    await dedup.store(session, known, [], [], opened)
+    await dedup.store(session, pool, [], [], opened)
 
 
 def _read_item(index: int, given: Any) -> Statement | Admission:  # noqa: ANN401 (any JSON value)

@@ -6,7 +6,7 @@ tenant's head, so two numberings never interleave, and its update sees every row
 appears behind a place that a reader has passed.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -76,9 +76,11 @@ select count(*) = :told_count as all_new, case when count(*) < :told_count then 
 """  # noqa: S608 (constants)
 
 
-async def record(session: Session, *events: Event) -> None:
-    """Write `events` to the feed, in order, and the due work that they cause."""
+async def record(session: Session, *events: Event, wakes: Sequence[Wake] = ()) -> None:
+    """Write `events` to the feed, in order, and the due work that they cause and that of `wakes`: one statement."""
+    caused = _united(session, (*wakes, *_caused(session, events)))
     if not events:
+        await _schedule(session, caused)
         return
     rows: dict[str, list[Any]] = {
         "type": [event.type for event in events],
@@ -89,8 +91,8 @@ async def record(session: Session, *events: Event) -> None:
         "data": [event.data for event in events],
     }
     sql, values = insert(_CHANGES, rows)
-    await session.run(sql, **values)
-    await _schedule(session, consequences(session, events))
+    waking, woken = _scheduling(caused)
+    await session.run(f"with told as ({sql}) {waking}" if waking else sql, **values, **woken)
 
 
 async def store(
@@ -126,9 +128,14 @@ async def _schedule(session: Session, wakes: Sequence[Wake]) -> None:
 
 def consequences(session: Session, events: Iterable[Event]) -> list[Wake]:
     """Return the due work that events cause, to be written with them: each key once, in order, with its moment."""
-    session.wake("feed")
-    caused = (wake for event in events for reaction in _reactions.get(event.type, ()) for wake in reaction(event))
-    return _united(session, caused)
+    return _united(session, _caused(session, events))
+
+
+def _caused(session: Session, events: Iterable[Event]) -> Iterator[Wake]:
+    for event in events:
+        session.wake("feed")
+        for reaction in _reactions.get(event.type, ()):
+            yield from reaction(event)
 
 
 def _united(session: Session, wakes: Iterable[Wake]) -> list[Wake]:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from sqlalchemy import text
 
 from app.dedup import repository
+from app.dedup.pool import Asked
 from app.kit.db import Database, Session
 from tests.conftest import TenantFixture
 
@@ -29,8 +30,11 @@ async def look_up(session: Session) -> tuple[int, int]:
     """Ask for ten people by their keys; return how many were found, and how many rows were read for it."""
     ids = [row.id for row in await session.rows("select id from candidates order by id desc limit 10")]
     before = await session.value(FETCHED, tables=list(TABLES))
-    found = await repository.asked(session, [each.bytes for each in ids], [], 50)
-    found += await repository.sides(session, ids[:5]) + await repository.sides_near(session, [], ids, ["employer"], [])
+    keys = [each.bytes for each in ids]
+    await repository.known(session, (0, []), keys, keys)
+    found = await repository.sides(session, ids[:5])
+    for asked in (Asked.NOTHING, Asked.BIRTH_OR_EMPLOYER):
+        found += await repository.met(session, dict.fromkeys(keys, asked), ["employer"], [], 50)
     return len(found), await session.value(FETCHED, tables=list(TABLES)) - before
 
 

@@ -121,7 +121,7 @@ def test_a_person_counts_once_towards_a_generic_value() -> None:
 
     for candidate, name in enumerate(["山田 太郎", "山田太郎", "鈴木 花子", "Peter Smith", "Smith, Peter"]):
         said(candidate, name)
-        assert not pool.generic
+        assert not pool.turned_generic
     said(9, "佐藤 一郎")
-    assert pool.generic == pool.turned_generic
-    assert len(pool.generic) == 1
+    assert pool.known.generic == {"taro@example.jp"}
+    assert len(pool.turned_generic) == 1
