@@ -23,7 +23,7 @@ from typing import Final
 from uuid import UUID
 
 from app import wiring
-from app.kit import caller, jobs
+from app.kit import caller, garbage, jobs
 from app.kit.jobs import Claim
 from app.settings import get_settings
 from app.sweeps import service, upkeep
@@ -88,6 +88,7 @@ def measure(
     """Load the people unless a `kept` folder has them, sweep a copy, and let Splink do the same."""
     wiring.wire()
     load_tasks()
+    garbage.settle()  # as every worker does
     with TemporaryDirectory(prefix="tp-bench-") as passing:
         folder = kept or Path(passing)
         os.environ["TALENTPOOL_DATA_DIR"] = str(folder)  # keys are hashed with this folder's secret

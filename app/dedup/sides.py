@@ -92,21 +92,22 @@ def _name_key(name: NameFeatures) -> str | None:
 
 def read_side(row: Any) -> Side:  # noqa: ANN401 (a row)
     """Read one row of `match_features`."""
+    name = row["name"]
     return Side(
-        load_name(row.name) if row.name else None,
-        tuple(row.emails),
-        tuple(row.mobiles),
-        tuple(row.fixed_phones),
-        tuple(row.urls),
-        tuple(row.nobodys),
-        tuple(row.generic),
-        tuple(row.external_ids),
-        row.birth_date,
-        row.employer,
-        row.name_kanji,
-        row.name_key,
-        row.record_id,
-        row.is_vouched,
+        load_name(name) if name else None,
+        tuple(row["emails"]),
+        tuple(row["mobiles"]),
+        tuple(row["fixed_phones"]),
+        tuple(row["urls"]),
+        tuple(row["nobodys"]),
+        tuple(row["generic"]),
+        tuple(row["external_ids"]),
+        row["birth_date"],
+        row["employer"],
+        row["name_kanji"],
+        row["name_key"],
+        row["record_id"],
+        row["is_vouched"],
     )
 
 

@@ -1,12 +1,14 @@
 """Much work in small parts."""
 
 import asyncio
-import gc
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Final, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+AHEAD: Final = 2
+"""So many batches are prepared while one is worked on."""
 IN_ONE_GO: Final = 25
 """So many items are worked on before others of the process have their turn."""
 
@@ -31,21 +33,16 @@ async def in_batches(
     prepare: Callable[[Sequence[T]], Awaitable[R]],
     work: Callable[[R], Awaitable[None]],
 ) -> None:
-    """Prepare `items`, `size` at a time, and work on each batch in order; the next is prepared meanwhile.
-
-    What is in memory when this begins is taken to stay: the collector does not look through it again and again.
-    """
-    gc.freeze()
-    coming: asyncio.Future[R] | None = None
+    """Prepare `items`, `size` at a time, and work on each batch in order; the next two are prepared meanwhile."""
+    coming = deque[asyncio.Future[R]]()
     try:
         for batch in chunks(items, size):
-            ready, coming = coming, asyncio.ensure_future(prepare(batch))
-            if ready is not None:
-                await work(await ready)
-        if coming is not None:
-            await work(await coming)
+            coming.append(asyncio.ensure_future(prepare(batch)))
+            if len(coming) > AHEAD:
+                await work(await coming.popleft())
+        while coming:
+            await work(await coming.popleft())
     finally:
-        gc.unfreeze()
-        if coming is not None:
-            coming.cancel()
-            await asyncio.gather(coming, return_exceptions=True)
+        for each in coming:
+            each.cancel()
+        await asyncio.gather(*coming, return_exceptions=True)

@@ -6,6 +6,7 @@ it is written is left to the next sweep.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final
 from uuid import UUID
 
@@ -38,16 +39,19 @@ class Asking:
 
     async def _prepare(self, pairs: Sequence[Pair]) -> list[Opened]:
         async with self.claim.database.transaction(self.claim.caller) as session:
-            live = await _live(session, pairs)
-            now = sorted({_ordered(live[a], live[b]) for a, b in pairs if {a, b} <= live.keys() and live[a] != live[b]})
+            people = await dedup.sides_of(session, _everybody(pairs))
+            live = await candidates.resolve_many(session, [each for each in _everybody(pairs) if each not in people])
+            people |= await dedup.sides_of(session, sorted(set(live.values()) - people.keys()))
             known = replace(self.known)
-            people = await said(session, known, now)
-        return [_opened(pair, people, known) async for pair in in_turns(now) if people.keys() >= set(pair)]
+            await dedup.learn(session, known, _sides(people))
+        now = {_ordered(live.get(a, a), live.get(b, b)) for a, b in pairs}
+        there = sorted((a, b) for a, b in now if a != b and a in people and b in people)
+        return [_opened(pair, people, known) async for pair in in_turns(there)]
 
     async def _write(self, opened: Sequence[Opened]) -> None:
         async with self.claim.step() as session:
-            live = await _live(session, [each.sides for each in opened])
-            there = [each for each in opened if all(live.get(side) == side for side in each.sides)]
+            live = await candidates.versions(session, _everybody([each.sides for each in opened]))
+            there = [each for each in opened if live.keys() >= set(each.sides)]
             self.counts["opened"] += await dedup.open_pairs(session, there)
             await self.claim.progress(session, self.compared, counts=self.counts)
 
@@ -59,13 +63,17 @@ async def ask(claim: Claim, known: Knowledge, found: Findings, counts: dict[str,
 
 async def said(session: Session, known: Knowledge, pairs: Sequence[Pair]) -> Mapping[UUID, Sequence[Side]]:
     """Return what everybody in these pairs says; what is known of their values is learnt."""
-    people = await dedup.sides_of(session, sorted({each for pair in pairs for each in pair}))
-    await dedup.learn(session, known, [side for sides in people.values() for side in sides])
+    people = await dedup.sides_of(session, _everybody(pairs))
+    await dedup.learn(session, known, _sides(people))
     return people
 
 
-async def _live(session: Session, pairs: Sequence[Pair]) -> Mapping[UUID, UUID]:
-    return await candidates.resolve_many(session, sorted({each for pair in pairs for each in pair}))
+def _sides(people: Mapping[UUID, Sequence[Side]]) -> list[Side]:
+    return list(chain.from_iterable(people.values()))
+
+
+def _everybody(pairs: Sequence[Pair]) -> list[UUID]:
+    return sorted(set(chain.from_iterable(pairs)))
 
 
 def _opened(pair: Pair, people: Mapping[UUID, Sequence[Side]], known: Knowledge) -> Opened:
