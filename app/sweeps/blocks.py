@@ -5,8 +5,8 @@ name is filed together with what could speak beside it, and a part of a name onl
 of what is met then it is told what it could weigh at most. Only the rest goes on, with the levels that SQL can tell.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from app.dedup import service as dedup
@@ -15,15 +15,19 @@ from app.dedup.model import CAP, PSEUDO_RECORDS, Weight
 from app.dedup.pool import NAME_KINDS
 from app.dedup.rules import Knowledge, log_odds
 from app.dedup.sides import COUNTED, SEPARATOR
+from app.kit.chunks import in_batches
 from app.kit.db import Session
 
 MOST_OF_A_KEY: Final = 200
 """So many records of one key, the oldest, are paired with each other; more of them say little."""
+FETCHED: Final = 4_000
+"""Pairs that are fetched at once."""
 
 _SETTINGS: Final = """
 set local statement_timeout = '30min'; set local work_mem = '256MB';
 set local enable_seqscan = off  -- an index finds a tenant's rows at once, a scan asks each row for its tenant
 """
+_ONE_BY_ONE: Final = "set local enable_hashjoin = off; set local enable_mergejoin = off"
 _LIVE: Final = "c.hidden_at is null and c.erased_at is null and c.merged_into is null"
 _CONTACT, _NAME, _PART = 1, 2, 4
 """What a key says: a contact, a whole name, or a part of a name beside an employer or a birth date."""
@@ -32,42 +36,45 @@ _SAYS: Final[Mapping[str, int]] = {
     **dict.fromkeys(NAME_KINDS, _NAME),
     **dict.fromkeys(("birth_family", "birth_given", "family_employer", "given_employer"), _PART),
 }
+_WITHOUT: Final = "cast('{0}' as bigint[])"
+"""With what a key is filed that stands by itself."""
 _SCRIPTS: Final = ("kanji", "kana", "latin")
 _LISTS: Final = {"email": "emails", "mobile": "mobiles", "fixed_phone": "fixed_phones", "profile_url": "urls"}
 _ROUNDED: Final = 0.01
 """Bits by which what is told here may differ from the model."""
 
 
-@asynccontextmanager
-async def pairs(session: Session, known: Knowledge) -> AsyncIterator[None]:
-    """Open the cursor of all pairs of live candidates worth judging, each a row that `combinations` can judge.
+async def visit(session: Session, known: Knowledge, work: Callable[[Sequence[Any]], Awaitable[None]]) -> None:
+    """Work on all pairs of live candidates worth judging, some thousand at a time: rows that `combinations` can judge.
 
     Rows that say `is_open` are to be judged as at the door: by a tenant's own rules, or with several records, values
     that weigh nothing, or no name.
     """
     least = log_odds(known.policy.review_threshold) - _ROUNDED if not known.policy.rules else float("-inf")
     await session.run(_SETTINGS)
-    await session.run(_people(), secret=dedup.secret_of(session))
+    await session.run(_people(known), secret=dedup.secret_of(session), least=least)
     await session.run("create unique index on swept_people (record_id); analyze swept_people")
-    await session.run(_keys(known), least=least)
+    await session.run(_keys())
     await session.run("analyze swept_keys")
-    await session.run(_pairs(known), least=least)
+    many = await session.run(_pairs(known), least=least)
     await session.run("analyze swept_pairs")
+    await session.run(_ONE_BY_ONE)
     await session.run(f"declare sweep no scroll cursor for {_told(known)}")
-    yield
-    await session.run("close sweep")
+    turn = asyncio.Lock()
+
+    async def fetch(places: Sequence[int]) -> Sequence[Any]:
+        async with turn:
+            return await session.rows(f"fetch {len(places)} from sweep")
+
+    await in_batches(range(many), FETCHED, fetch, work)
 
 
-async def fetch(session: Session, most: int) -> Sequence[Any]:
-    """Return the next rows of the open cursor."""
-    return await session.rows(f"fetch {int(most)} from sweep")
-
-
-def _people() -> str:
+def _people(known: Knowledge) -> str:
     """Number the records of live candidates, with what is looked at before a pair is judged.
 
-    `alike` are names that can agree without a name's key in common, beside the employer: readings that differ in small
-    kana, and Latin names with a middle name.
+    `beside` is what a name is filed with: an employer rare enough for it, the year and the day of birth. `is_rare` is
+    an employer that is rare enough for a part of any name. `alike` are names, with their employer, that can agree
+    without a name's key in common: readings that differ in small kana, and Latin names with a middle name.
     """
     named = {column: f"'{column}' || chr({ord(SEPARATOR)}) || m.{column}" for column in COUNTED}
     hashed = {column: f"substring(sha256(:secret || convert_to({n}, 'UTF8')) for 8)" for column, n in named.items()}
@@ -75,41 +82,40 @@ def _people() -> str:
     counts = " ".join(
         f"left join term_frequencies {column} on {column}.value_hash = {value}" for column, value in hashed.items()
     )
-    alike = ", ".join(
-        f"hashtextextended({name}, 0) # {hashed['employer']}::bigint"
-        for name in ("m.family_kana || ' ' || m.given_kana", "m.family_key || ' ' || split_part(m.given_latin, ' ', 1)")
-    )
+    employed = _at(known, known.model.weights["employer", "equal"], "employer_n")
+    equal, near = (f"case when birth_date is null then 0 else {each} end" for each in _born(known))
+    beside = _WITHOUT if names_suffice(known) else "array_remove(array[rare, year, day], null)"
     return f"""
     create temp table swept_people on commit drop as
-    select cast(row_number() over () as int) as number, p.* from (
+    select cast(row_number() over () as int) as number, p.*, {beside} as beside,
+      array_remove(array[kana # rare, words # rare], null) as alike,
+      {known.prior + _best_of_names(known)} + {employed} + {near} >= :least as is_rare
+    from (
       select m.record_id, m.candidate_id, m.birth_date, {hashed["employer"]}::bigint as employer, {held},
         hashtextextended(left(m.birth_date, 4), 1) as year, hashtextextended(right(m.birth_date, 6), 2) as day,
-        array_remove(array[{alike}], null) as alike
+        hashtextextended(m.family_kana || ' ' || m.given_kana, 3) as kana,
+        hashtextextended(m.family_key || ' ' || split_part(m.given_latin, ' ', 1), 4) as words
       from match_features m join candidates c on c.id = m.candidate_id and {_LIVE} {counts}
       order by m.record_id
-    ) as p"""  # noqa: S608 (constants)
+    ) as p cross join lateral (
+      select case when {known.prior} + {employed} + {equal} + {_name(known, "{0}_n")} >= :least
+        then employer end as rare
+    ) as worth"""  # noqa: S608 (constants)
 
 
-def _keys(known: Knowledge) -> str:
-    """File these records under their keys that somebody else has; where no name can suffice, it is filed with more."""
+def _keys() -> str:
+    """File these records under their keys that somebody else has."""
     says = " ".join(f"when '{kind}' then {what}" for kind, what in _SAYS.items())
-    beside = "array[k.key_hash::bigint]"
-    if not names_suffice(known):
-        names = ", ".join(f"'{kind}'" for kind in NAME_KINDS)
-        beside = f"""case when k.kind in ({names})
-          then array_remove(array[k.key_hash::bigint # p.employer, k.key_hash::bigint # p.year,
-            k.key_hash::bigint # p.day], null) else {beside} end"""
-    born = f"case when p.birth_date is null then 0 else {known.model.bits('birth_date', 'equal')} end"
-    employed = _at(known, known.model.weights["employer", "equal"], "p.employer_n")
+    names = ", ".join(f"'{kind}'" for kind in NAME_KINDS)
     return f"""
     create temp table swept_keys on commit drop as
     select key, number, says from (
       select *, row_number() over same as place, lead(number) over same as next from (
-        select unnest({beside}) as key, p.number, case k.kind {says} end as says
+        select k.key_hash::bigint # unnest(case when k.kind in ({names}) then p.beside else {_WITHOUT} end) as key,
+          p.number, case k.kind {says} end as says
         from record_keys k join swept_people p using (record_id)
         where not exists (select from key_stats s where s.key_hash = k.key_hash and s.generic)
-          and (k.kind not in ('family_employer', 'given_employer')
-            or {known.prior + _best_of_names(known)} + {employed} + {born} >= :least)
+          and (p.is_rare or k.kind not in ('family_employer', 'given_employer'))
         union all
         select unnest(alike), number, {_NAME} from swept_people
       ) as filed window same as (partition by key order by number)
@@ -122,7 +128,7 @@ def _pairs(known: Knowledge) -> str:
     return f"""
     create temp table swept_pairs on commit drop as
     with several as (select candidate_id from swept_people group by 1 having count(*) > 1)
-    select l.number, l.record_id as left_record, r.record_id as right_record, {counts},
+    select l.record_id as left_record, r.record_id as right_record, {counts},
       least(l.candidate_id, r.candidate_id) as left_id, greatest(l.candidate_id, r.candidate_id) as right_id,
       x.candidate_id is not null or y.candidate_id is not null as is_several
     from (
@@ -141,17 +147,24 @@ def _most(known: Knowledge) -> str:
     employer = f"""case when l.employer is null or r.employer is null then 0
         when l.employer = r.employer then {_at(known, weights["employer", "equal"], "l.employer_n")}
         else {weights["employer", "differs"].bits} end"""
+    equal, near = _born(known)
     born = f"""case when l.birth_date is null or r.birth_date is null then 0
-        when l.birth_date = r.birth_date then {weights["birth_date", "equal"].bits}
-        else {_best(known, "birth_date", but="equal")} end"""
-    agreeing = ", ".join(
-        _at(known, weight, f"greatest(l.{weight.counted}_n, r.{weight.counted}_n)")
-        for (of, _), weight in weights.items()
-        if of == "name" and weight.counted
-    )
-    others = _best_of_names(known)
-    name = f"case when says & {_NAME} > 0 then coalesce(greatest({agreeing}, {others}), {CAP}) else {others} end"
+        when l.birth_date = r.birth_date then {equal} else {near} end"""
+    agreeing, others = _name(known, "greatest(l.{0}_n, r.{0}_n)"), _best_of_names(known)
+    name = f"case when says & {_NAME} > 0 then {agreeing} else {others} end"
     return f"{known.prior + rest} + {employer} + {born} + {name}"
+
+
+def _name(known: Knowledge, n: str) -> str:
+    """Return the most bits of a name; `n`, formatted with a counted column, is how many hold its value."""
+    weights = (weight for (of, _), weight in known.model.weights.items() if of == "name" and weight.counted)
+    agreeing = ", ".join(_at(known, weight, n.format(weight.counted)) for weight in weights)
+    return f"greatest(coalesce(greatest({agreeing}), {CAP}), {_best_of_names(known)})"
+
+
+def _born(known: Knowledge) -> tuple[float, float]:
+    """Return the most bits of two birth dates that are equal, and of two that are not."""
+    return known.model.bits("birth_date", "equal"), _best(known, "birth_date", but="equal")
 
 
 def _best(known: Knowledge, feature: str, but: str) -> float:
@@ -189,10 +202,7 @@ def _told(known: Knowledge) -> str:
       case when name_level is null then b.name::text end as right_name
     from swept_pairs
     join match_features a on a.record_id = left_record join match_features b on b.record_id = right_record
-    cross join lateral (
-      select case when a.is_plain and b.is_plain and {_same("family")} and {_same("given")}
-        then case when a.name_kanji = b.name_kanji then 'kanji' else 'reading' end end as name_level
-    ) as told order by number"""  # noqa: S608 (constants)
+    cross join lateral (select {_NAME_LEVEL} as name_level) as told"""  # noqa: S608 (constants)
 
 
 _IDLE: Final = " || ".join(f"{side}.{each}" for side in "ab" for each in ("nobodys", "generic"))
@@ -211,11 +221,21 @@ def _shared(feature: str, column: str) -> str:
 
 
 def _same(part: str) -> str:
-    """Say that a part of two plain names is equal in a script that both show, and different in none.
-
-    Where one side alone shows kana, and one Latin, the model compares keys: that is left to Python.
-    """
+    """Say that a part of two plain names is equal in a script that both show, and different in none."""
     equal = {each: f"a.{part}_{each} = b.{part}_{each}" for each in (*_SCRIPTS, "key")}
     differ = " and ".join(f"({each}) is not false" for each in equal.values())
-    apart = " or ".join(f"(a.{part}_{each} is null) = (b.{part}_{each} is null)" for each in ("kana", "latin"))
-    return f"{differ} and coalesce({', '.join(equal[each] for each in _SCRIPTS)}) and ({apart})"
+    return f"{differ} and coalesce({', '.join(equal[each] for each in _SCRIPTS)})"
+
+
+def _bridged(part: str) -> str:
+    """Say that one side alone shows kana, and one alone Latin: the model then compares keys."""
+    return " and ".join(f"(a.{part}_{each} is null) <> (b.{part}_{each} is null)" for each in ("kana", "latin"))
+
+
+_NAME_LEVEL: Final = f"""
+case when ({_bridged("family")}) or ({_bridged("given")}) then null
+  when a.name_kanji = b.name_kanji and (a.name_key is null or b.name_key is null)
+    and a.family_kanji || a.given_kanji || b.family_kanji || b.given_kanji is not null then 'kanji'
+  when a.is_plain and b.is_plain and {_same("family")} and {_same("given")}
+    then case when a.name_kanji = b.name_kanji then 'kanji' else 'reading' end end"""
+"""The level of most names that agree, one of them in kanji alone or both plain; null where Python is to be asked."""

@@ -72,18 +72,18 @@ class Sweep:
     async def _compare(self) -> Findings:
         """Judge by their levels whom PostgreSQL finds worth it, and the rest of those one by one."""
         found, levels, rest = Findings(), Combinations(self.known), set[Pair]()
-        async with (
-            self.claim.database.transaction(self.claim.caller) as session,
-            blocks.pairs(session, self.known),
-        ):
-            while rows := await blocks.fetch(session, CHUNK):
-                async for row in in_turns(rows):
-                    pair = row["left_id"], row["right_id"]
-                    if row["is_open"]:
-                        rest.add(pair)
-                    else:
-                        found.note(pair, *levels.judge(row))
-                await self._tell(found)
+
+        async def take_in(rows: Sequence[Any]) -> None:
+            async for row in in_turns(rows):
+                pair = row["left_id"], row["right_id"]
+                if row["is_open"]:
+                    rest.add(pair)
+                else:
+                    found.note(pair, *levels.judge(row))
+            await self._tell(found)
+
+        async with self.claim.database.transaction(self.claim.caller) as session:
+            await blocks.visit(session, self.known, take_in)
         await self._judge_each(sorted(rest), found)
         return found
 
