@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, tuple_
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, tuple_
 
 from app.candidates.models import Candidate, ExternalId, Record, Term
 from app.criteria import sql
@@ -33,10 +33,13 @@ Condition = ColumnElement[bool]
 Keys = tuple[ColumnElement[Any], ColumnElement[UUID]]
 FILED_BY: Final = "created_at"
 """The order in which people are filed: of it alone it is no matter how what is asked lies in it."""
-BY_NAME: Final = frozenset({"full_name", "family_name_kana"})
-FEW: Final = 20_000
-FEW_NAMED: Final = 100_000
-"""People of one name lie together among the names: to walk there costs more than to look them all up."""
+FEW: Final = 10_000
+"""So many are looked up one by one, however they lie in the order asked for."""
+MANY: Final = 100_000
+"""So many are gathered into a set, and everybody is looked for in it in the order asked for.
+
+People of one name lie together among the names: on the way to them each of the others would be asked for its terms.
+"""
 
 _LEAVES: Final = {"tag": "tags", "skill": "skills.name", "interest": "interests", "source_type": "sources.type"}
 _RANGES: Final[Mapping[str, Callable[[Any, Any], Condition]]] = {
@@ -84,7 +87,10 @@ class DirectoryRepository(Repository[Candidate]):
         await self.session.plan(by_keys=self.asked.is_of_everybody)
         column = getattr(Candidate, sort.column)
         people, keys = self._found, (column, Candidate.id.expression)
-        if sort.column != FILED_BY and await self._are_few(sort):
+        filings, place = (MANY + 1, 0) if sort.column == FILED_BY else await self._fewest()
+        if FEW < filings <= MANY:
+            people = self._people(gathered=place)
+        elif filings <= FEW:
             met = people.add_columns(column.label("place")).cte("met").prefix_with("materialized")
             people, keys = met.select().with_only_columns(met.c.id), (met.c.place, met.c.id)
         found: list[Place] = []
@@ -126,15 +132,14 @@ class DirectoryRepository(Repository[Candidate]):
             limit=limit,
         )
 
-    async def _are_few(self, sort: Sort) -> bool:
-        """Say whether some term leaves only few: then they are all looked up, however they lie in the order asked for.
+    async def _fewest(self) -> tuple[int, int]:
+        """Count the filings of the handle that has fewest, up to one more than `MANY`; return which handle that is.
 
         The planner cannot see that a name and its place among names go together, and would walk past everybody.
         """
         known = TermRepository(self.session)
-        most = FEW_NAMED if self.asked.terms and sort.column in BY_NAME else FEW
-        found = [await known.count(handle, most) for handle in _handles(self.asked)]
-        return bool(found) and min(found) <= most
+        counted = [(await known.count(handle, MANY), place) for place, handle in enumerate(_handles(self.asked))]
+        return min(counted, default=(MANY + 1, 0))
 
     async def count(self, at_most: int) -> int:
         """Count what is found, up to one more than `at_most`."""
@@ -155,7 +160,11 @@ class DirectoryRepository(Repository[Candidate]):
 
     @cached_property
     def _found(self) -> Select[Any]:
-        conditions = [*_standing(self.asked.filters), *_narrowed(self.asked), *_filtered(self.asked)]
+        return self._people()
+
+    def _people(self, gathered: int | None = None) -> Select[Any]:
+        """Select who is found, looking for them in a set of those whom the handle at the place `gathered` holds."""
+        conditions = [*_standing(self.asked.filters), *_narrowed(self.asked, gathered), *_filtered(self.asked)]
         return self.visible().with_only_columns(Candidate.id).where(*conditions)
 
     async def _places(self, statement: Select[Any]) -> list[Place]:
@@ -230,9 +239,13 @@ def _handles(asked: Question) -> Iterator[Condition]:
         yield from (Term.term.in_(sorted(terms)) for terms in needed(node))
 
 
-def _narrowed(asked: Question) -> Iterator[Condition]:
+def _narrowed(asked: Question, gathered: int | None) -> Iterator[Condition]:
     """Yield the conditions under which a candidate's terms meet what is asked."""
-    yield from (exists().where(handle, Term.candidate_id == Candidate.id) for handle in _handles(asked))
+    for place, handle in enumerate(_handles(asked)):
+        if place == gathered:  # a condition that is no join, and a limit that says that the set is small enough
+            yield Candidate.id.in_(select(Term.candidate_id).where(handle).limit(MANY)).is_(True)
+        else:
+            yield exists().where(handle, Term.candidate_id == Candidate.id)
     if asked.terms is not None and not asked.terms:
         yield Candidate.id.in_(asked.addressed)
     elif asked.terms and asked.addressed:

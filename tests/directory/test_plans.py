@@ -10,7 +10,7 @@ from sqlalchemy import event, text
 from app.candidates import service as candidates
 from app.candidates.features import Features, dump_features
 from app.consent import service as consent
-from app.directory import service
+from app.directory import repository, service
 from app.directory.repository import DirectoryRepository, Question
 from app.directory.schemas import Filters
 from app.directory.sorting import Place, parse_sort
@@ -127,9 +127,8 @@ async def test_everybody_is_listed_by_the_index_of_their_order(
 ) -> None:
     asked = Question(Filters(), None, None, (), now())
     async with database.transaction(crowd.caller, by_keys=True) as session:
-        repository = DirectoryRepository(session, asked)
-        listed = await repository.everybody(parse_sort(sort), after, 20)
-        found = await repository.page(parse_sort(sort), after, 20)
+        listed = await DirectoryRepository(session, asked).everybody(parse_sort(sort), after, 20)
+        found = await DirectoryRepository(session, asked).page(parse_sort(sort), after, 20)
     assert [Place(row.place, row.id) for row in listed] == found
     assert index in plans[0], plans
     assert [each for each in ("Seq Scan", "Sort Key: c.", "hashed") if each in plans[0]] == [], plans
@@ -186,6 +185,23 @@ async def test_few_by_another_order_are_looked_up_not_walked_to(
     assert "CTE met" in plan, plan
     assert "Index Only Scan using pk_terms" in plan, plan
     assert f"ix_candidates_{sort.removeprefix('-')}" not in plan, plan
+
+
+async def test_many_by_another_order_are_gathered_and_looked_for_on_the_way(
+    database: Database, crowd: TenantFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Question(Filters(), None, query_terms("na 12"), (), now())
+
+    async def page() -> list[Place]:
+        async with database.transaction(crowd.caller) as session:
+            return await DirectoryRepository(session, asked).page(parse_sort("full_name"), None, 20)
+
+    looked_up = await page()
+    monkeypatch.setattr(repository, "FEW", 0)
+    assert await page() == looked_up
+    plan = await plan_of(database, crowd, "full_name", None, "na 12")
+    assert "hashed SubPlan" in plan, plan
+    assert "Scan using ix_candidates_full_name" in plan, plan
 
 
 @pytest.mark.parametrize("many", [1, 50, 500])
