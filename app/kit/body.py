@@ -1,14 +1,14 @@
 """Bodies, read once and strictly: size, media type, UTF-8, depth, NaN, NUL, lone surrogates."""
 
 import json as lenient
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from typing import Any, Final, NoReturn
 
 from fastapi import Request
 
 from app.kit import json
 from app.kit.errors import FieldError, Invalid, Malformed, TooLarge, UnsupportedMediaType
-from app.kit.pointers import below
+from app.kit.pointers import at_unknown
 
 MAX_DEPTH: Final = 64
 MAX_BODY: Final = 1 << 20
@@ -71,7 +71,7 @@ def parse(raw: bytes) -> Any:  # noqa: ANN401 (any JSON value)
     if (raw.count(b"[") + raw.count(b"{")) > MAX_DEPTH and _depth_exceeded(value):
         raise Malformed
     if any(mark in raw for mark in _SUSPECT):
-        _refuse_bad_text(value, "")
+        _refuse_bad_text(value)
     return value
 
 
@@ -101,14 +101,28 @@ def _depth_exceeded(value: Any) -> bool:  # noqa: ANN401 (any JSON value)
     return True
 
 
-def _refuse_bad_text(value: Any, pointer: str) -> None:  # noqa: ANN401 (any JSON value)
+def _refuse_bad_text(value: Any) -> None:  # noqa: ANN401 (any JSON value)
+    if (way := _bad_text(value)) is not None:
+        sentence = "Text must hold no NUL and no lone surrogate."
+        raise Invalid(errors=[FieldError(at_unknown("", *way), "invalid_text", sentence)])
+
+
+def _bad_text(value: Any) -> list[str | int] | None:  # noqa: ANN401 (any JSON value)
+    """Return the way to the first text that no column can hold; None where all is well."""
     if isinstance(value, str):
-        if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            raise Invalid(errors=[FieldError(pointer, "invalid_text", "Text must hold no NUL and no lone surrogate.")])
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            _refuse_bad_text(key, pointer)
-            _refuse_bad_text(item, below(pointer, key))
+        return [] if _is_bad(value) else None
+    members: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(value, dict):
+        members = value.items()
     elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _refuse_bad_text(item, below(pointer, index))
+        members = enumerate(value)
+    for name, item in members:
+        if isinstance(name, str) and _is_bad(name):
+            return []
+        if (way := _bad_text(item)) is not None:
+            return [name, *way]
+    return None
+
+
+def _is_bad(text: str) -> bool:
+    return "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text)

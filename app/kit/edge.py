@@ -154,10 +154,7 @@ def field_error(item: Any, body: Any = None) -> FieldError:  # noqa: ANN401 (pyd
     if place == "body" and body is not None:
         rest = _written(rest, body, is_missing=item["type"] == "missing")
     root = "" if place == "body" else f"/{place}"
-    if item["type"] == "extra_forbidden":
-        pointer = at_unknown(reduce(below, rest[:-1], root), rest[-1])
-    else:
-        pointer = reduce(below, rest, root)
+    pointer = at_unknown(root, *rest) if item["type"] == "extra_forbidden" else reduce(below, rest, root)
     return FieldError(pointer, item["type"], SENTENCES.get(item["type"], "Not a valid value."))
 
 

@@ -69,6 +69,8 @@ def test_places_are_those_of_the_body(loc: tuple[str | int, ...], kind: str, poi
     ("path", "said", "pointer"),
     [
         ("candidates", {"full_name": "Ada", "firstName": "Ada"}, "/firstName"),
+        ("candidates", {"full_name": "Ada", "custom_fields": {"note": ["a\x00"]}}, "/custom_fields/note/0"),
+        ("candidates", {"full_name": "Ada", "custom_fields": {"a@b.jp": {"note": "\x00"}}}, "/custom_fields"),
         ("candidates", {"full_name": "Ada", "ada@example.com": 1}, ""),
         ("candidates", {"full_name": "Ada", "skills": [{"name": "Go", "山田 太郎": 1}]}, "/skills/0"),
         (
