@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -109,4 +110,19 @@ async def test_a_sweep_by_spark_links_as_one_by_duckdb(
         found.append(await linked(database, tenant.caller, owner))
     assert found[0] == found[1]
     assert len(found[0]) > AT_THE_DOOR / 20
-    assert "java" not in [each.name() for each in psutil.Process().children(recursive=True)]
+    assert not javas()
+
+
+def test_after_java_has_died_the_next_sweep_starts_it_anew(tmp_path: Path) -> None:
+    session = import_module("app.sweeps.spark")._session
+    with suppress(Exception), session(tmp_path):
+        for java in javas():
+            java.kill()
+    with session(tmp_path) as spark:
+        assert spark.range(3).count() == 3
+        assert javas()
+    assert not javas()
+
+
+def javas() -> list[psutil.Process]:
+    return [each for each in psutil.Process().children(recursive=True) if each.name() == "java"]
