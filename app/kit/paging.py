@@ -86,7 +86,7 @@ class Paging:
             return
         asked = [each for each in self.request.query_params.multi_items() if each[0] != "cursor"]
         query = urlencode([*asked, ("cursor", cursor)])
-        self.response.headers["Link"] = f'<{quote(self.request.url.path)}?{query}>; rel="next"'
+        self.response.headers["Link"] = f'<{quote(self.request.scope["path"])}?{query}>; rel="next"'
 
 
 async def paging(

@@ -26,11 +26,12 @@ async def write(session: Session, audited: Audited, request: Request, response: 
 
     A read leaves a row when it showed somebody: whom, and which fields of them.
     """
-    resource = request.url.path.split("/")[2]
+    path: str = request.scope["path"]
+    resource = path.split("/")[2]
     shown = list(dict.fromkeys(_shown(resource, response)))
     if audited.kind == "read" and not shown:
         return
-    named = _named([request.url.path, response.headers.get("Location", "")])
+    named = _named([path, response.headers.get("Location", "")])
     await _insert(
         session,
         kind=audited.kind,
