@@ -109,8 +109,9 @@ def _read(db: duckdb.DuckDBPyConnection, file: Path) -> None:
     types = dict.fromkeys((*LISTS, *COUNTED, *PARTS, "birth_date", "name", "record_id", "candidate_id"), "VARCHAR")
     db.read_csv(str(file), header=True, dtype={**types, "is_plain": "BOOLEAN"}).create_view("exported")
     db.execute(
-        f"""create table features as select row_number() over () as number, record_id,
-              candidate_id::uuid as candidate_id, {lists}, {texts}, is_plain from exported"""
+        f"""create table loaded as
+            select record_id, candidate_id::uuid as candidate_id, {lists}, {texts}, is_plain from exported;
+            create view features as select rowid as number, * from loaded"""
     )
 
 
