@@ -17,12 +17,12 @@ READ = {
     "match_state": "tenant_id, pool, counting",
     "match_models": "tenant_id, active, settings, version",
 }
-INDEX = """
--- squawk-ignore require-concurrent-index-creation
-create index ix_match_features_candidate_id on match_features (tenant_id, candidate_id){rest}
+INDEX = "create index concurrently ix_match_features_asked on match_features (tenant_id, candidate_id)"
+RENAME = """
+-- squawk-ignore renaming-object
+alter index ix_match_features_asked rename to ix_match_features_candidate_id
 """
 ASKED = " include (birth_date, employer, family_kanji, given_kanji, family_kana, is_plain)"
-DROP = "-- squawk-ignore require-concurrent-index-deletion\ndrop index ix_match_features_candidate_id"
 
 PLANNED = "set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off"
 PLANNED += " set enable_mergejoin = off"
@@ -143,14 +143,18 @@ def _define(face: str, returns: str, kind: str, body: str) -> None:
 
 
 def _index(rest: str) -> None:
-    op.execute(DROP)
-    op.execute(INDEX.format(rest=rest))
+    """Build it beside the one in use, so that no writer waits; an attempt that was cut off is begun again."""
+    with op.get_context().autocommit_block():
+        op.execute("drop index concurrently if exists ix_match_features_asked")
+        op.execute(INDEX + rest)
+        op.execute("drop index concurrently if exists ix_match_features_candidate_id")
+    op.execute(RENAME)
 
 
 def upgrade() -> None:
+    _index(ASKED)
     op.execute("set local lock_timeout = '5s'")
     op.execute("set local statement_timeout = '15min'")
-    _index(ASKED)
     for table, columns in READ.items():
         op.execute(f"grant select ({columns}) on {table} to {ROUTER}")
     known = "policy jsonb, pool bigint, counting bigint, settings jsonb, version text, held bigint[], generic bytea[]"
@@ -164,6 +168,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _index("")
     op.execute("set local lock_timeout = '5s'")
     op.execute("set local statement_timeout = '15min'")
     for face, (returns, body) in OLD.items():
@@ -172,4 +177,3 @@ def downgrade() -> None:
     op.execute(f"drop function {KNOWN}")
     for table, columns in READ.items():
         op.execute(f"revoke select ({columns}) on {table} from {ROUTER}")
-    _index("")
