@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, tuple_
 
 from app.candidates.models import Candidate, ExternalId, Record, Term
 from app.criteria import sql
@@ -164,7 +164,8 @@ class DirectoryRepository(Repository[Candidate]):
 
     def _people(self, gathered: int | None = None) -> Select[Any]:
         """Select who is found, looking for them in a set of those whom the handle at the place `gathered` holds."""
-        conditions = [*_standing(self.asked.filters), *_narrowed(self.asked, gathered), *_filtered(self.asked)]
+        narrowed = _narrowed(self.asked, TermRepository(self.session), gathered)
+        conditions = [*_standing(self.asked.filters), *narrowed, *_filtered(self.asked)]
         return self.visible().with_only_columns(Candidate.id).where(*conditions)
 
     async def _places(self, statement: Select[Any]) -> list[Place]:
@@ -239,11 +240,11 @@ def _handles(asked: Question) -> Iterator[Condition]:
         yield from (Term.term.in_(sorted(terms)) for terms in needed(node))
 
 
-def _narrowed(asked: Question, gathered: int | None) -> Iterator[Condition]:
+def _narrowed(asked: Question, terms: "TermRepository", gathered: int | None) -> Iterator[Condition]:
     """Yield the conditions under which a candidate's terms meet what is asked."""
     for place, handle in enumerate(_handles(asked)):
         if place == gathered:  # a condition that is no join, and a limit that says that the set is small enough
-            yield Candidate.id.in_(select(Term.candidate_id).where(handle).limit(MANY)).is_(True)
+            yield Candidate.id.in_(terms.filed(handle).limit(MANY)).is_(True)
         else:
             yield exists().where(handle, Term.candidate_id == Candidate.id)
     if asked.terms is not None and not asked.terms:
@@ -261,9 +262,13 @@ def _begins(term: str) -> Condition:
 class TermRepository(Repository[Term]):
     model = Term
 
+    def filed(self, handle: Condition) -> Select[Any]:
+        """Select the people of the filings that a handle takes hold of."""
+        return self.visible().with_only_columns(Term.candidate_id).where(handle)
+
     async def count(self, handle: Condition, at_most: int) -> int:
         """Count the filings that a handle takes hold of, up to one more than `at_most`."""
-        some = self.visible().with_only_columns(Term.candidate_id).where(handle).limit(at_most + 1).subquery()
+        some = self.filed(handle).limit(at_most + 1).subquery()
         counted = some.select().with_only_columns(func.count(), maintain_column_froms=True)
         return int(await self.session.scalar(counted) or 0)
 
