@@ -13,7 +13,7 @@ import pytest
 from tests.journeys.service import Service
 
 pytestmark = [pytest.mark.prove, pytest.mark.timeout(600)]
-TOOL: Final = "schemathesis==4.32.5"
+TOOL: Final = "schemathesis==4.29.4"  # the newest whose own reading of answers does not fail on the way
 SECONDS: Final = int(os.environ.get("TALENTPOOL_CONTRACT_S", "300"))
 CANARY: Final = "canary-5f1c7d"
 CHECKS: Final = "not_a_server_error,status_code_conformance,no_value_in_errors"
