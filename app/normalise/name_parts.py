@@ -77,10 +77,10 @@ def one_sized(kana: str) -> str:
 
 
 def _compare_latin(a: NamePart, b: NamePart, *, is_given: bool) -> bool | None:
-    """Compare Latin with Latin, or kana with Latin by the romaji key where neither script is shared."""
+    """Compare Latin with Latin, or kana alone with Latin alone by the romaji key."""
     if a.latin and b.latin:
         return _is_same_latin(a.latin, b.latin, is_given=is_given)
-    if (a.kana is None) != (b.kana is None) and (a.latin is None) != (b.latin is None):
+    if {(part.kana is None, part.latin is None) for part in (a, b)} == {(False, True), (True, False)}:
         return not set(a.keys).isdisjoint(b.keys)
     return None
 

@@ -78,7 +78,8 @@ _MACROS: Final = (
     part_latin(a, b) as case
         when a.latin is not null and b.latin is not null
             then a.latin = b.latin or (a.is_romaji and b.is_romaji and a.key = b.key)
-        when (a.kana is null) != (b.kana is null) and (a.latin is null) != (b.latin is null)
+        when (a.kana is null) != (a.latin is null)
+            and (a.kana is null) = (b.latin is null) and (a.latin is null) = (b.kana is null)
             then coalesce(a.key = b.key, false) end
     """,
     """
@@ -99,8 +100,6 @@ _MACROS: Final = (
     """,
     f"""
     part_likeness(a, b, is_given) as case
-        when (a.kana is null) != (b.kana is null) and (a.latin is null) != (b.latin is null)
-            and (a.kana is null) = (a.latin is null) then {_ASK}
         when is_given and (a.is_long or b.is_long) and a.words[1] = b.words[1] then {_ASK}
         when (a.kanji = b.kanji and a.kana = b.kana and part_latin(a, b)) is not false
             then if(coalesce(a.kanji = b.kanji, a.kana = b.kana, part_latin(a, b)) is null,

@@ -105,6 +105,18 @@ def test_an_unknown_given_name_never_contradicts() -> None:
     assert not name_verdict(name("山田"), name("鈴木 花子")).contradicts
 
 
+def test_a_script_that_one_side_alone_shows_says_nothing() -> None:
+    whole = NameStatement(
+        full_name="髙橋 花子",
+        full_name_kana="タカハシ ハナコ",
+        family_name_romaji="Takahashi",
+        given_name_romaji="Hanako",
+    )
+    found = name_verdict(name("高橋 花子"), parse_name(whole))
+    assert (found.verdict, found.level) == ("agree", "equal")
+    assert name_verdict(parse_name(whole), name("高橋 桃子")).contradicts
+
+
 def test_a_missing_name_is_missing() -> None:
     assert name_verdict(None, name("山田 太郎")).verdict == "missing"
     assert name_verdict(None, None).verdict == "missing"
