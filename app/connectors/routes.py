@@ -1,4 +1,4 @@
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response, status
@@ -152,11 +152,17 @@ async def redrive_delivery(session: SessionDep, connection: Found, delivery_id: 
     return await service.redrive(session, connection, delivery_id)
 
 
+_receive: dict[str, Any] = operation("public", HookNotFound, HookRefused, TooLarge, Overloaded, ProviderAway)
+_receive["responses"][200] = {
+    "description": "The provider asked for a proof, as Zoom does for a new address.",
+    "content": {
+        "application/json": {"schema": {"type": "object"}, "example": {"plainToken": "qgg8", "encryptedToken": "23a8"}}
+    },
+}
+
+
 @hooks.post(
-    "/{connection_id}",
-    status_code=status.HTTP_204_NO_CONTENT,
-    summary="Receive what a provider tells",
-    **operation("public", HookNotFound, HookRefused, TooLarge, Overloaded, ProviderAway),
+    "/{connection_id}", status_code=status.HTTP_204_NO_CONTENT, summary="Receive what a provider tells", **_receive
 )
 async def receive_hook(request: Request, connection_id: UUID) -> Response:
     tenant_id = await reception.hook_tenant(request.app.state.database, connection_id)
