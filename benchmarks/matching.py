@@ -155,8 +155,18 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the database there for the next run")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the stand is taken down
+    if given.keep:
+        _warm(given.keep)
     with stand(given.keep) as running:
         report.table(asyncio.run(measure(running, given.people)))
+
+
+def _warm(folder: Path) -> None:
+    """Read a kept database through, because one that serves has its pages in memory."""
+    for file in folder.glob("postgres/base/*/*"):
+        with file.open("rb") as pages:
+            while pages.read(1 << 22):
+                pass
 
 
 if __name__ == "__main__":
