@@ -119,11 +119,16 @@ async def tenant(new_tenant: Callable[[], Awaitable[TenantFixture]]) -> TenantFi
     return await new_tenant()
 
 
+@pytest.fixture(scope="session")
+def served(app: FastAPI) -> Documented:
+    """The API process, held to its document."""
+    return Documented(app)
+
+
 @pytest.fixture
-async def client_of(app: FastAPI) -> AsyncIterator[Callable[[str], httpx.AsyncClient]]:
+async def client_of(served: Documented) -> AsyncIterator[Callable[[str], httpx.AsyncClient]]:
     """Makes HTTP clients that carry a key (or none, for an empty one)."""
     made: list[httpx.AsyncClient] = []
-    served = Documented(app)
 
     def make(key: str) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {key}"} if key else {}

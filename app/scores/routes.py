@@ -1,4 +1,4 @@
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, status
@@ -35,11 +35,11 @@ async def read_score_model(found: Annotated[ScoreModelRead, Depends(model)]) -> 
     return found
 
 
-@router.put(
-    "/score-models/{key}",
-    summary="Write the draft of a score model",
-    **operation(service.SCOPE, KeyMismatch, FitCriteriaInvalid),
-)
+_write: dict[str, Any] = operation(service.SCOPE, KeyMismatch, FitCriteriaInvalid)
+_write["responses"][201] = {"model": ScoreModelRead, "description": "Nobody had this key."}
+
+
+@router.put("/score-models/{key}", summary="Write the draft of a score model", **_write)
 async def write_score_model(session: SessionDep, answer: AnswerDep, key: str, body: ScoreModelWrite) -> ScoreModelRead:
     written, is_new = await service.write_draft(session, key, body)
     answer.located(f"/v1/score-models/{key}", 201 if is_new else 200)
