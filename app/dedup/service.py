@@ -101,9 +101,10 @@ async def pool(
     employers = {each.side.employer for each in statements if each.side.employer}
     births = {each.side.birth_date for each in statements if each.side.birth_date}
     rows = await repository.met(session, asks, employers, births, KEY_CAP) if asks else []
-    if rows and rows[-1].candidate_id is None:
-        log.info("match_keys.capped", keys=len(rows.pop().led_by), cap=KEY_CAP)
     for row in rows:
+        if row.candidate_id is None:
+            log.info("match_keys.capped", keys=len(row.led_by), cap=KEY_CAP)
+            continue
         said = found.people.setdefault(row.candidate_id, [])
         said.append(read_side(row))
         for hashed in row.led_by:
