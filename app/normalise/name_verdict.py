@@ -39,7 +39,11 @@ def name_verdict(a: NameFeatures | None, b: NameFeatures | None) -> NameVerdict:
     if straight.verdict == "agree":
         return _with_whole_reading(straight, a, b)
     swapped = _compare_swapped(left, right)
-    return max(straight, swapped, key=lambda found: _RANK[found.verdict]) if swapped else straight
+    if swapped is None:
+        return straight
+    if straight.verdict == swapped.verdict == "partial" and _is_read_crosswise(left, right):
+        return NameVerdict("agree", "equal")
+    return max(straight, swapped, key=lambda found: _RANK[found.verdict])
 
 
 def equal_scripts(a: NameFeatures, b: NameFeatures) -> frozenset[NameScript]:
@@ -106,6 +110,18 @@ def _compare_swapped(a: NameFeatures, b: NameFeatures) -> NameVerdict | None:
     if family is given is Likeness.EQUAL:
         return NameVerdict("agree", "swapped")
     return NameVerdict("partial", "swapped_near")
+
+
+def _is_read_crosswise(a: NameFeatures, b: NameFeatures) -> bool:
+    """Say whether names are equal but for the order of a reading: 山本芽久 as Yamamoto Megu and as Megu Yamamoto."""
+    crossed = _exchanged(a, "latin"), _exchanged(a, "kana", "latin", "keys")
+    found = [compare(each, b) for each in crossed for compare in (_compare_both, _compare_swapped)]
+    return any(each and each.verdict == "agree" for each in found)
+
+
+def _exchanged(name: NameFeatures, *shown: str) -> NameFeatures:
+    family, given = ({each: getattr(part, each) for each in shown} for part in (name.family, name.given))
+    return replace(name, family=replace(name.family, **given), given=replace(name.given, **family))
 
 
 def _with_whole_reading(found: NameVerdict, a: NameFeatures, b: NameFeatures) -> NameVerdict:

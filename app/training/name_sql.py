@@ -64,6 +64,8 @@ def _level(family: int, given: int, family_crossed: int, given_crossed: int, is_
         return None
     if crossed == {_EQUAL}:
         return "swapped"
+    if family == given == _OTHER and crossed == {_OTHER}:
+        return None
     return straight if _RANK.get(straight, _PARTIAL_RANK) == _PARTIAL_RANK else "near"
 
 

@@ -117,6 +117,18 @@ def test_a_script_that_one_side_alone_shows_says_nothing() -> None:
     assert name_verdict(parse_name(whole), name("高橋 桃子")).contradicts
 
 
+@pytest.mark.parametrize("kana", [("ヤマモト", "メグ"), ("メグ", "ヤマモト"), (None, None)])
+def test_the_order_of_a_reading_is_not_a_difference(kana: tuple[str | None, str | None]) -> None:
+    def read(family: str, given: str, kana: tuple[str | None, str | None] = (None, None)) -> NameFeatures | None:
+        return parse_name(NameStatement(None, "山本", "芽久", None, *kana, family, given))
+
+    found = name_verdict(read("Yamamoto", "Megu", kana), read("Megu", "Yamamoto"))
+    assert (found.verdict, found.level) == ("agree", "equal")
+    assert name_verdict(read("Megu", "Yamamoto", kana), read("Yamamoto", "Megu", ("ヤマモト", "メグ"))) == found
+    other = name_verdict(read("Yamamoto", "Megu", kana), read("Fumihisa", "Yamamoto"))
+    assert (other.verdict, other.level) == ("partial", "given_other_reading")
+
+
 def test_a_missing_name_is_missing() -> None:
     assert name_verdict(None, name("山田 太郎")).verdict == "missing"
     assert name_verdict(None, None).verdict == "missing"
