@@ -32,10 +32,13 @@ def insert(target: Target, rows: Rows, prefix: str = "") -> tuple[str, dict[str,
     return _statement(target, differing, prefix), values
 
 
-def relation(columns: Columns, rows: Rows) -> tuple[str, dict[str, Any]]:
-    """Return a relation of `rows`, by column at least one of each, whose `place` counts from 1; and its parameters."""
-    differing, values = _sorted_out(columns, rows, "")
-    return _relation(columns, differing), values
+def relation(columns: Columns, rows: Rows, prefix: str = "") -> tuple[str, dict[str, Any]]:
+    """Return a relation of `rows`, by column at least one of each, whose `place` counts from 1; and its parameters.
+
+    These are called as the columns are, behind the `prefix`.
+    """
+    differing, values = _sorted_out(columns, rows, prefix)
+    return _relation(columns, differing, prefix), values
 
 
 def array_text(values: Iterable[str]) -> str:
@@ -76,8 +79,8 @@ def _statement(target: Target, differing: tuple[str, ...], prefix: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _relation(columns: Columns, differing: tuple[str, ...]) -> str:
-    given, source = _selected(columns, differing, "", named=True)
+def _relation(columns: Columns, differing: tuple[str, ...], prefix: str) -> str:
+    given, source = _selected(columns, differing, prefix, named=True)
     if not differing:
         return f"(select {given}, 1 as place)"
     unnested = f"{source} with ordinality as t({', '.join(differing)}, place)"

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from app.kit.clock import now
-from app.kit.columns import TENANT, Target, insert
+from app.kit.columns import TENANT, Target, insert, relation
 from app.kit.db import Session
 
 
@@ -66,6 +66,12 @@ _DUE: Final = Target(
     (("kind", "text"), ("key", "uuid"), ("due_at", "timestamptz")),
     "on conflict (tenant_id, kind, key) do update set due_at = excluded.due_at where due.due_at > excluded.due_at",
 )
+
+# What is due already, and no later, is held by all who ask for it: many ask for the same, and none waits for another.
+_LATER: Final = f"""insert into due (tenant_id, kind, key, due_at)
+select {TENANT}, kind, key, due_at from {{wanted}} as w where not exists (
+  select from due d where d.kind = w.kind and d.key = w.key and d.due_at <= w.due_at for share
+) order by place {_DUE.end}"""  # noqa: S608 (constants)
 
 _STORE: Final = f"""
 with cause as ({{stated}}), told as (
@@ -159,7 +165,11 @@ def _scheduling(wakes: Sequence[Wake]) -> tuple[str, dict[str, Any]]:
     if not wakes:
         return "", {}
     kinds, keys, times = zip(*wakes, strict=True)
-    return insert(_DUE, {"kind": kinds, "key": keys, "due_at": times}, "due_")
+    rows = {"kind": kinds, "key": keys, "due_at": times}
+    if max(times) <= now():
+        return insert(_DUE, rows, "due_")
+    wanted, values = relation(_DUE.columns, rows, "due_")
+    return _LATER.format(wanted=wanted), values
 
 
 async def number(session: Session) -> int:

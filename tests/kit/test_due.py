@@ -73,6 +73,21 @@ async def test_a_future_key_waits_and_an_earlier_moment_wins(
     assert handled == [key]
 
 
+async def test_who_asks_for_a_later_look_waits_for_nobody_and_no_worker_comes_between(
+    database: Database, tenant: TenantFixture, handled: list[UUID]
+) -> None:
+    key = new_id()
+    await _schedule(database, tenant, Wake(KIND, key))
+    async with database.transaction(tenant.caller) as one, database.transaction(tenant.caller) as other:
+        for session in (one, other):
+            async with asyncio.timeout(5):
+                await outbox.schedule(session, Wake(KIND, key, now() + timedelta(hours=1)))
+        await due.run_kind(database, KIND)
+        assert handled == []
+    await due.run_kind(database, KIND)
+    assert handled == [key]
+
+
 async def test_a_key_that_asks_to_be_seen_again_stays(
     database: Database, tenant: TenantFixture, handled: list[UUID]
 ) -> None:
