@@ -38,12 +38,7 @@ def name_verdict(a: NameFeatures | None, b: NameFeatures | None) -> NameVerdict:
     straight = _compare_both(left, right)
     if straight.verdict == "agree":
         return _with_whole_reading(straight, a, b)
-    swapped = _compare_swapped(left, right)
-    if swapped is None:
-        return straight
-    if straight.verdict == swapped.verdict == "partial" and _is_read_crosswise(left, right):
-        return NameVerdict("agree", "equal")
-    return max(straight, swapped, key=lambda found: _RANK[found.verdict])
+    return _in_either_order(straight, left, right)
 
 
 def equal_scripts(a: NameFeatures, b: NameFeatures) -> frozenset[NameScript]:
@@ -110,6 +105,15 @@ def _compare_swapped(a: NameFeatures, b: NameFeatures) -> NameVerdict | None:
     if family is given is Likeness.EQUAL:
         return NameVerdict("agree", "swapped")
     return NameVerdict("partial", "swapped_near")
+
+
+def _in_either_order(straight: NameVerdict, a: NameFeatures, b: NameFeatures) -> NameVerdict:
+    swapped = _compare_swapped(a, b)
+    if swapped is None:
+        return straight
+    if straight.verdict == swapped.verdict == "partial" and _is_read_crosswise(a, b):
+        return NameVerdict("agree", "equal")
+    return max(straight, swapped, key=lambda found: _RANK[found.verdict])
 
 
 def _is_read_crosswise(a: NameFeatures, b: NameFeatures) -> bool:
