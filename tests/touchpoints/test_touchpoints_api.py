@@ -330,6 +330,7 @@ async def test_selections_bounces_and_suppressions_follow(
     await post("meeting", 8)
     await post("page_viewed", 9, actor="machine")
     await drain()
+    assert (await facts()).last_interaction_at.day == 8
 
 
 def of_the_request(seen: list[str]) -> list[str]:
