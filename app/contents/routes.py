@@ -63,7 +63,7 @@ async def replace_content(
 @router.patch(
     "/{content_id}",
     summary="Change a content",
-    **operation("sequences:write", ContentNotFound, PreconditionFailed, media=MERGE_PATCH),
+    **operation("sequences:write", ContentNotFound, ContentKeyTaken, PreconditionFailed, media=MERGE_PATCH),
 )
 async def update_content(
     session: SessionDep, answer: AnswerDep, content: LockedContent, body: ContentPatch

@@ -74,6 +74,7 @@ class ContentPatch(ReadOnly):
     """Absent stays, null clears; `topics` changes by `add` and `remove`."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"status": "archived"}})
+    key: Kept[Key] = None
     kind: Kept[Kind] = None
     title: Kept[Annotated[OneLine, Field(min_length=1)]] = None
     url: Kept[Url] = None

@@ -65,7 +65,7 @@ async def replace(session: Session, content: Content, body: ContentWrite) -> Con
 
 
 async def change(session: Session, content: Content, patch: ContentPatch) -> ContentRead:
-    """Change what `patch` holds."""
+    """Change what `patch` holds; raises ContentKeyTaken."""
     kept = patch.model_dump(include=patch.model_fields_set - READ_ONLY)
     if "topics" in kept:
         added, removed = kept["topics"]["add"], kept["topics"]["remove"]

@@ -68,7 +68,8 @@ class Envelope:
                 status = message["status"]
                 rate: Allowance | None = scope["state"].get("rate")
                 limits = rate.headers if rate is not None else []
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *limits]
+                told = scope["state"]["request_id"]
+                message["headers"] = [*message["headers"], (b"x-request-id", told.encode()), *limits]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):

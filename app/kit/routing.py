@@ -188,6 +188,8 @@ async def _keyed(request: JsonRequest, session: Session, route: str, handle: Nex
     if stored is not None:
         if stored.fingerprint != fingerprint:
             raise errors.IdempotencyMismatch
+        if stored.status >= 400:  # noqa: PLR2004 (a problem names its request, as X-Request-Id does)
+            request.state.request_id = json.loads(stored.body)["request_id"]
         return Response(stored.body, stored.status, {**stored.headers, "Idempotency-Replayed": "true"})
     response = await _effect(request, session, handle)
     await _store(request, session, route, key, fingerprint, response)

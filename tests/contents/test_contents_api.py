@@ -30,6 +30,14 @@ async def test_keys_are_taken_once_and_shapes_are_strict(api: httpx.AsyncClient)
     assert (await api.get("/v1/contents/nothing")).status_code == 404
 
 
+async def test_a_key_is_changed_to_a_free_one(api: httpx.AsyncClient) -> None:
+    path = (await api.post("/v1/contents", json=BODY)).headers["Location"]
+    await api.post("/v1/contents", json={**BODY, "key": "c2"})
+    assert (await api.patch(path, json={"key": "c3"})).json()["key"] == "c3"
+    taken = await api.patch(path, json={"key": "c2"})
+    assert (taken.status_code, taken.json()["code"]) == (409, "key_taken")
+
+
 async def test_lists_are_filtered(api: httpx.AsyncClient) -> None:
     for number, kind in enumerate(("article", "event", "job")):
         await api.post("/v1/contents", json={**BODY, "key": str(number), "kind": kind})

@@ -29,6 +29,16 @@ async def test_a_replay_repeats_status_body_and_location(api: httpx.AsyncClient)
     assert again.json()["id"] == first.json()["id"]
 
 
+async def test_a_replayed_problem_names_the_request_that_it_answered(api: httpx.AsyncClient) -> None:
+    pool = {"key": "taken", "name": "Taken", "criteria": {"all": []}}
+    assert (await api.post("/v1/pools", json=pool)).status_code == 201
+    first = await api.post("/v1/pools", json=pool, headers={"Idempotency-Key": "refused"})
+    again = await api.post("/v1/pools", json=pool, headers={"Idempotency-Key": "refused"})
+    assert (again.status_code, again.headers["Idempotency-Replayed"]) == (409, "true")
+    assert again.content == first.content
+    assert again.headers["X-Request-Id"] == again.json()["request_id"]
+
+
 async def test_a_refused_body_is_not_kept(api: httpx.AsyncClient) -> None:
     headers = {"Idempotency-Key": "later"}
     assert (await api.post("/v1/api-keys", json={"name": "x"}, headers=headers)).status_code == 422
