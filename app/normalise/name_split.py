@@ -75,7 +75,7 @@ def _bare(word: str) -> str:
 
 def _split_latin(cleaned: str) -> Split:
     segments = [segment for segment in map(_latin_words, cleaned.split(",")) if segment]
-    kept, suffix = _without_titles(segments)
+    kept, suffix = _without_titles(segments, fewest=1 if len(segments) > 1 else 2)
     words = [word for segment in kept for word in segment]
     if len(words) < 2:
         return Split(whole=words[0] if words else None, suffix=suffix)
@@ -85,7 +85,7 @@ def _split_latin(cleaned: str) -> Split:
 
 def take_generation(latin: str) -> tuple[str, str | None]:
     """Latin words of a part without titles, and the generation (Jr.) that was written with them."""
-    kept, suffix = _without_titles([words] if (words := _latin_words(latin)) else [])
+    kept, suffix = _without_titles([words] if (words := _latin_words(latin)) else [], fewest=1)
     return " ".join(word for segment in kept for word in segment), suffix
 
 
@@ -93,15 +93,18 @@ def _latin_words(segment: str) -> list[str]:
     return [word for word in _LATIN_SEPARATOR.split(segment.replace(".", ". ")) if _bare(word)]
 
 
-def _without_titles(segments: list[list[str]]) -> tuple[list[list[str]], str | None]:
-    """Drop titles in front, degrees behind a comma, and take the generation (Jr., III) from an end."""
+def _without_titles(segments: list[list[str]], *, fewest: int) -> tuple[list[list[str]], str | None]:
+    """Drop titles in front, degrees behind a comma, and take the generation (Jr., III) from an end.
+
+    Before the first comma it is one only behind `fewest` words: Carlos Junior may be all of a name.
+    """
     suffix = None
     kept: list[list[str]] = []
     for position, segment in enumerate(segments):
         words = segment[1:] if position == 0 and len(segment) > 1 and _bare(segment[0]) in _TITLE else segment
         if position and all(_bare(word) in _DEGREE for word in words):
             continue
-        least = 0 if position else 2
+        least = 0 if position else fewest
         if len(words) > least and _bare(words[-1]) in _SUFFIX:
             suffix, words = _SUFFIX[_bare(words[-1])], words[:-1]
         if words:

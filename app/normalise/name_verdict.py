@@ -118,8 +118,9 @@ def _in_either_order(straight: NameVerdict, a: NameFeatures, b: NameFeatures) ->
 
 def _is_read_crosswise(a: NameFeatures, b: NameFeatures) -> bool:
     """Say whether names are equal but for the order of a reading: 山本芽久 as Yamamoto Megu and as Megu Yamamoto."""
-    crossed = _exchanged(a, "latin"), _exchanged(a, "kana", "latin", "keys")
-    found = [compare(each, b) for each in crossed for compare in (_compare_both, _compare_swapped)]
+    shown = ("latin",), ("kana", "latin", "keys")
+    crossed = [(_exchanged(one, *each), other) for one, other in ((a, b), (b, a)) for each in shown]
+    found = (compare(*each) for each in crossed for compare in (_compare_both, _compare_swapped))
     return any(each and each.verdict == "agree" for each in found)
 
 

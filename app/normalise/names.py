@@ -157,7 +157,7 @@ def _form(family: str | None, given: str | None, full: str | None) -> Split:
     """Split one spelling of the name; stated parts win over those found in the full name."""
     family, given = clean(family or "") or None, clean(given or "") or None
     if family and given:
-        return _stated(family, given)
+        return _stated(family, given, full)
     if not full:
         return _stated(family, given)
     if stated := family or given:
@@ -167,13 +167,15 @@ def _form(family: str | None, given: str | None, full: str | None) -> Split:
     return split_name(full)
 
 
-def _stated(family: str | None, given: str | None) -> Split:
+def _stated(family: str | None, given: str | None, full: str | None = None) -> Split:
+    """Take parts as they are stated; a generation stands in one of them, or in the full name alone."""
     if script_of((family or "") + (given or "")) != "latin":
         return Split(family, given, "".join(filter(None, (family, given))) or None)
     bare_family, suffix = take_generation(family or "")
     bare_given, given_suffix = take_generation(given or "")
     whole = " ".join(filter(None, (bare_given, bare_family)))
-    return Split(bare_family or None, bare_given or None, whole or None, None, suffix or given_suffix)
+    suffix = suffix or given_suffix or (split_name(full).suffix if full else None)
+    return Split(bare_family or None, bare_given or None, whole or None, None, suffix)
 
 
 def _others(names: Iterable[str]) -> tuple[NamePart, ...]:

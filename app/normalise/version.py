@@ -2,5 +2,5 @@
 
 from typing import Final
 
-NORMALISER_VERSION: Final = 2
+NORMALISER_VERSION: Final = 3
 """Rises whenever a function of the package gives another output for some input: records are folded again."""

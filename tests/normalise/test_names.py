@@ -61,6 +61,28 @@ def test_stated_parts_win_and_complete_the_full_name() -> None:
     assert parts(full_name="別 名", family_name="山田", given_name="太郎") == ("山田", "太郎")
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        NameStatement(full_name="John Smith Jr."),
+        NameStatement(full_name="Smith Jr., John"),
+        NameStatement(family_name="Smith Jr.", given_name="John"),
+        NameStatement(family_name="Smith, Jr.", given_name="John"),
+        NameStatement(family_name="Smith", given_name="John", full_name="John Smith Jr."),
+        NameStatement(family_name_romaji="Smith Jr", given_name_romaji="John"),
+    ],
+)
+def test_a_generation_is_found_wherever_it_stands(statement: NameStatement) -> None:
+    name = parse_name(statement)
+    assert name is not None
+    assert (name.family.latin, name.given.latin, name.suffix) == ("smith", "john", "jr")
+
+
+def test_a_name_that_only_sounds_like_a_generation_is_a_name() -> None:
+    assert parts(given_name="Junior", family_name="Silva") == ("silva", "junior")
+    assert parts(full_name="Junior Silva") == ("silva", "junior")
+
+
 def test_every_script_of_a_part_is_kept() -> None:
     name = parse_name(
         NameStatement(
