@@ -7,7 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from app.candidates.fields import PROFILE
+from app.candidates.person import Profile
 from app.candidates.profile import Computed, Record, compute
+from app.candidates.retention import DEFAULT_BASIS, expires_on
 
 
 @dataclass(slots=True)
@@ -24,6 +26,8 @@ class Draft:
     changed: set[str] = field(default_factory=set)
     made_at: datetime | None = None
     """Set for a candidate that is not stored yet."""
+    basis: str = DEFAULT_BASIS
+    """On what a candidate is kept who is not stored yet."""
 
     def add(self, record: Record, order: Sequence[str]) -> list[str]:
         """Take one more record in; return the names of the stored fields that it changed."""
@@ -42,6 +46,26 @@ class Draft:
         if changed or not self.version:
             self.version += 1
         return changed
+
+    def made(self, at: datetime) -> Profile:
+        """Return a candidate that is new at this moment as it is read, until more is known of it."""
+        return Profile(
+            id=self.id,
+            version=self.version,
+            status="active",
+            fields=self.fields,
+            warnings=self.warnings,
+            provenance=self.provenance,
+            bounced=frozenset(),
+            merged_ids=[],
+            last_interaction_at=None,
+            live_selection_at=None,
+            rejected_at=None,
+            retention_expires_on=expires_on(at.date(), self.basis),
+            retention_basis=self.basis,
+            created_at=at,
+            updated_at=at,
+        )
 
     @property
     def removed_external_ids(self) -> list[tuple[str, str]]:

@@ -15,7 +15,6 @@ from app.candidates.profile import Record
 from app.candidates.writes import Writes
 from app.kit import outbox
 from app.kit.chunks import in_turns
-from app.kit.clock import now
 from app.kit.db import Session
 from app.normalise.version import NORMALISER_VERSION
 
@@ -185,11 +184,11 @@ async def drafts(session: Session, ids: Sequence[UUID], lock: Sequence[UUID]) ->
     return {each: draft_of(profile, said[each]) for each, profile in (await profiles(session, ids)).items()}
 
 
-async def store(session: Session, taken: Collection[Draft], basis: Mapping[UUID, str | None]) -> None:
-    """Write what records have added to these drafts; `basis` says on what new people are kept."""
-    writes = Writes(session.tenant_id, now().date())
+async def store(session: Session, taken: Collection[Draft]) -> None:
+    """Write what records have added to these drafts."""
+    writes = Writes(session.tenant_id)
     for draft in taken:
-        writes.add(draft, basis.get(draft.id))
+        writes.add(draft)
     if writes.superseded:
         sources, ids = zip(*writes.superseded, strict=True)
         await repository.supersede(session, sources, ids)

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from app.candidates.draft import Draft
 from app.candidates.features import dump_features
 from app.candidates.keys import identifier_hash
 from app.candidates.profile import DECISIVE, Record
-from app.candidates.retention import DEFAULT_BASIS, expires_on
+from app.candidates.retention import expires_on
 from app.candidates.terms import terms_of
 from app.kit import json
 from app.kit.ids import new_id
@@ -18,10 +17,9 @@ from app.kit.ids import new_id
 
 @dataclass(slots=True)
 class Writes:
-    """The rows to be written for people of one tenant, on the day `today`."""
+    """The rows to be written for people of one tenant."""
 
     tenant_id: UUID
-    today: date
     candidates: list[dict[str, Any]] = field(default_factory=list)
     records: list[dict[str, Any]] = field(default_factory=list)
     identifiers: list[dict[str, Any]] = field(default_factory=list)
@@ -30,9 +28,8 @@ class Writes:
     terms: list[tuple[UUID, str]] = field(default_factory=list)
     superseded: set[tuple[str, str]] = field(default_factory=set)
 
-    def add(self, draft: Draft, basis: str | None) -> None:
-        """Collect the rows of one draft; `basis` is on what a new person is kept."""
-        kept_on = basis or DEFAULT_BASIS
+    def add(self, draft: Draft) -> None:
+        """Collect the rows of one draft."""
         self.candidates.append(
             {
                 "id": draft.id,
@@ -42,8 +39,8 @@ class Writes:
                 **draft.fields,
                 "provenance": draft.provenance,
                 "warnings": draft.warnings,
-                "retention_basis": kept_on,
-                "retention_expires_on": expires_on(self.today, kept_on),
+                "retention_basis": draft.basis,
+                "retention_expires_on": expires_on(draft.made_at.date(), draft.basis) if draft.made_at else None,
             }
         )
         newest = {record.chain: record.id for record in draft.added}

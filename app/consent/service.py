@@ -25,7 +25,7 @@ from app.consent.schemas import (
     DecisionRead,
     LeaseRead,
 )
-from app.consent.suppressions import erased_of, is_blocked, suppress
+from app.consent.suppressions import erased_of, suppress, suppressed
 from app.consent.window import Window
 from app.kit.clock import now
 from app.kit.db import Session
@@ -42,12 +42,12 @@ __all__ = [
     "counts",
     "erase",
     "erased_of",
-    "is_blocked",
     "lift_erasure",
     "read_window",
     "record_statements",
     "release",
     "suppress",
+    "suppressed",
 ]
 
 MAX_ITEMS: Final = 500

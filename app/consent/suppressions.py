@@ -94,19 +94,13 @@ async def remove(session: Session, suppression_id: UUID) -> None:
     await outbox.record(session, events.suppression_changed(row.id, row.channel, row.reason, is_active=False))
 
 
-async def is_blocked(
-    session: Session, emails: Collection[str], phones: Collection[str], external_ids: Collection[tuple[str, str]]
-) -> bool:
-    """Whether any of these (in any spelling) belonged to a person who was erased."""
-    country = (await tenancy.read(session)).country_code if phones else ""
-    keys = [
-        *(("email", address.key_of("email", value)) for value in emails),
-        *(("phone", address.key_of("phone", value, country)) for value in phones),
-        *(("external_id", candidates.external_key(source, external_id)) for source, external_id in external_ids),
-    ]
-    hashes = {candidates.identifier_hash(session.tenant_id, kind, key) for kind, key in keys if key is not None}
-    rows = await repository.suppressions_of(session, hashes) if hashes else []
-    return any(row.reason == "erased" for row in rows)
+async def suppressed(session: Session, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], set[str]]:
+    """Return (kind, match key) → for which reasons it is suppressed, of those that are; `erased`: a person was."""
+    by_hash = {candidates.identifier_hash(session.tenant_id, *each): each for each in keys}
+    found: dict[tuple[str, str], set[str]] = {}
+    for row in await repository.suppressions_of(session, by_hash) if by_hash else ():
+        found.setdefault(by_hash[row.value_hmac], set()).add(row.reason)
+    return found
 
 
 async def erased_of(session: Session, hashes: Collection[bytes]) -> set[bytes]:

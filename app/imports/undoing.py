@@ -67,7 +67,7 @@ async def _take_back(session: Session, rows: Sequence[Written]) -> None:
     await repository.forget_records(session, [each.record_id for each in rows])
     drafts = await candidates.drafts(session, ids, ids)
     changes: dict[UUID, Any] = {each.id: each.take(compute(each.records, order)) for each in drafts.values()}
-    await candidates.store(session, list(drafts.values()), {})
+    await candidates.store(session, list(drafts.values()))
     await outbox.record(
         session,
         *(events.updated(each.id, each.version, changes[each.id]) for each in drafts.values() if changes[each.id]),

@@ -1,6 +1,6 @@
 """Judging statements one after the other over what one transaction knows; nothing is read or written here."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from app.candidates import events
 from app.candidates.draft import Draft
 from app.candidates.features import FIELD_OF, Features
 from app.candidates.profile import DECISIVE, Record
+from app.candidates.retention import DEFAULT_BASIS
 from app.dedup.matching import Filed, Linked, Opened
 from app.dedup.pool import Keyed, Met, Pool
 from app.dedup.rules import Reason
@@ -28,7 +29,8 @@ class Item:
     statement: Statement
     payload: dict[str, Any]
     keyed: Keyed
-    is_blocked: bool = False
+    suppressed: Collection[str] = ()
+    """For which reasons some address or id of it is suppressed."""
 
     @property
     def features(self) -> Features:
@@ -81,13 +83,12 @@ class Judge:
     events: list[Event] = field(default_factory=list)
     freed: set[tuple[UUID, tuple[str, str]]] = field(default_factory=set)
     """External ids that are nobody's any more, with whose they were."""
-    bases: dict[UUID, str | None] = field(default_factory=dict)
 
     def admit(self, item: Item) -> Admission:
         """Judge one statement as if it came alone, after those before it."""
         if item.statement.target is None and not item.features.identifies:
             return Admission("invalid", errors=list(_what_is_wrong(item)))
-        if item.is_blocked:
+        if "erased" in item.suppressed:
             return Admission("blocked_erased")
         owners = {owner for each in item.features.external_ids if (owner := self._owner(each))}
         owners |= {item.statement.target} if item.statement.target else set()
@@ -124,11 +125,11 @@ class Judge:
         return self._admitted("linked", draft, record, choice.pairs)
 
     def _new(self, item: Item, pairs: Sequence[Met]) -> Admission:
-        draft = Draft(new_id(), made_at=now())
+        draft = Draft(new_id(), made_at=now(), basis=item.statement.basis or DEFAULT_BASIS)
         self.drafts[draft.id] = draft
-        self.bases[draft.id] = item.statement.basis
         record = self._take(draft, item, item.keyed)
-        return self._admitted("review" if pairs else "created", draft, record, pairs)
+        admission = self._admitted("review" if pairs else "created", draft, record, pairs)
+        return admission if item.suppressed else replace(admission, made=draft)
 
     def _take(self, draft: Draft, item: Item, statement: Keyed) -> Record:
         """Make the statement a record of this candidate."""

@@ -5,11 +5,12 @@ from typing import Annotated
 from urllib.parse import unquote
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Request, status
+from fastapi import APIRouter, Depends, Path, Request, Response, status
 from pydantic import ValidationError
 
 from app.candidates.errors import CandidateErased, CandidateNotFound
 from app.candidates.schemas import CandidateFields, CandidatePatch, CandidateRead, ExternalIdIn
+from app.directory.service import Shown
 from app.intake import service
 from app.intake.errors import BlockedErased, MatchConflict, NothingIdentifies
 from app.intake.schemas import BatchUpsert, BatchUpserted, CandidateMatched, CandidateUpsert
@@ -81,8 +82,14 @@ _create = operation("candidates:write", MatchConflict, BlockedErased, NothingIde
 _create["responses"][200] = {"model": CandidateMatched, "description": "Linked: what was said of somebody known."}
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, summary="Say something about a person", **_create)
-async def create_candidate(session: SessionDep, answer: AnswerDep, body: CandidateUpsert) -> CandidateMatched:
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    summary="Say something about a person",
+    response_model=CandidateMatched,
+    **_create,
+)
+async def create_candidate(session: SessionDep, answer: AnswerDep, body: CandidateUpsert) -> Response:
     return _matched(answer, await service.upsert(session, Statement(body, body.on_match)))
 
 
@@ -122,6 +129,7 @@ _upsert["responses"][201] = {"model": CandidateMatched, "description": "Nobody h
 @router.put(
     "/by-external-id/{source}/{external_id:path}",
     summary="Say something about the person with this external id",
+    response_model=CandidateMatched,
     **_upsert,
 )
 async def upsert_candidate_by_external_id(
@@ -129,7 +137,7 @@ async def upsert_candidate_by_external_id(
     answer: AnswerDep,
     known: Annotated[External, Depends(expected_external)],
     body: CandidateUpsert,
-) -> CandidateMatched:
+) -> Response:
     statement = Statement(_under(known.id, body), body.on_match, expect=known.expect)
     return _matched(answer, await service.upsert(session, statement))
 
@@ -137,6 +145,7 @@ async def upsert_candidate_by_external_id(
 @router.patch(
     "/{candidate_id}",
     summary="Correct a candidate by hand",
+    response_model=CandidateRead,
     **operation(
         "candidates:write",
         CandidateNotFound,
@@ -151,8 +160,8 @@ async def upsert_candidate_by_external_id(
 )
 async def update_candidate(
     session: SessionDep, answer: AnswerDep, found: Annotated[Target, Depends(target)], body: CandidatePatch
-) -> CandidateRead:
-    return answer.versioned(await service.patch(session, Statement(body, target=found.id, expect=found.expect)))
+) -> Response:
+    return answer.plain(await service.patch(session, Statement(body, target=found.id, expect=found.expect)))
 
 
 @router.delete(
@@ -174,11 +183,9 @@ async def restore_candidate(session: SessionDep, answer: AnswerDep, candidate_id
     return answer.versioned(await service.restore(session, candidate_id))
 
 
-def _matched(answer: Answer, candidate: CandidateMatched) -> CandidateMatched:
-    if STATUS[candidate.match.outcome] == status.HTTP_201_CREATED:
-        return answer.created(candidate, f"/v1/candidates/{candidate.id}")
-    answer.located(f"/v1/candidates/{candidate.id}", status.HTTP_200_OK)
-    return answer.versioned(candidate)
+def _matched(answer: Answer, candidate: Shown) -> Response:
+    answer.located(f"/v1/candidates/{candidate['id']}", STATUS[candidate["match"]["outcome"]])
+    return answer.plain(candidate)
 
 
 def _under(known: ExternalIdIn, body: CandidateFields) -> CandidateFields:

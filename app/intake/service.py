@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from app.candidates import person
 from app.candidates import service as candidates
 from app.candidates.errors import CandidateNotFound
 from app.candidates.features import Features, read_features
@@ -17,10 +18,12 @@ from app.dedup.pool import Keyed, Pool
 from app.dedup.rules import Knowledge
 from app.dedup.sides import Side
 from app.directory import service as directory
+from app.directory.schemas import View
+from app.directory.service import Shown
 from app.intake.errors import BlockedErased, MatchConflict, NothingIdentifies
 from app.intake.judge import Item, Judge, completed
-from app.intake.schemas import BatchUpserted, BatchUpsertItem, CandidateMatched, Matched, PairOpened, UpsertedItem
-from app.intake.statement import Admission, MatchedPair, Outcome, Statement
+from app.intake.schemas import BatchUpserted, BatchUpsertItem, PairOpened, UpsertedItem
+from app.intake.statement import Admission, MatchedPair, Statement
 from app.kit import outbox
 from app.kit.db import Session
 from app.kit.edge import field_error
@@ -42,7 +45,7 @@ async def admit(session: Session, statements: Sequence[Statement], *, door: str)
     items = [_item(session, each, region) for each in statements]
     asked = [*(each.keyed for each in items), *await _whole(session, items)]
     known = await dedup.hold(session, asked)
-    items = await _blocked(session, items)
+    items = await _suppressed(session, items)
     judge = await _judge(session, items, await dedup.pool(session, asked, known), door)
     admissions = [judge.admit(item) for item in items]
     return await _write(session, judge, admissions)
@@ -79,20 +82,21 @@ async def _externals(session: Session, items: Sequence[Item]) -> dict[tuple[str,
     )
 
 
-async def _blocked(session: Session, items: Sequence[Item]) -> list[Item]:
-    """Mark who was erased: one question for all, and one each only when somebody among them was."""
-    if not await _is_blocked(session, [each.features for each in items]):
+async def _suppressed(session: Session, items: Sequence[Item]) -> list[Item]:
+    """Note on each statement for which reasons something of it is suppressed."""
+    keys = [_addresses(each.features) for each in items]
+    found = await consent.suppressed(session, {each for own in keys for each in own})
+    if not found:
         return list(items)
-    return [replace(each, is_blocked=await _is_blocked(session, [each.features])) for each in items]
+    return [
+        replace(item, suppressed=set().union(*(found[each] for each in own if each in found)))
+        for item, own in zip(items, keys, strict=True)
+    ]
 
 
-async def _is_blocked(session: Session, stated: Sequence[Features]) -> bool:
-    shown = {
-        kind: {each.key for of in stated for each in of.contacts if each.key and each.kind == kind}
-        for kind in ("email", "phone")
-    }
-    externals = {each for of in stated for each in of.external_ids}
-    return await consent.is_blocked(session, sorted(shown["email"]), sorted(shown["phone"]), sorted(externals))
+def _addresses(stated: Features) -> list[tuple[str, str]]:
+    contacts = [(each.kind, each.key) for each in stated.contacts if each.key and each.kind != "url"]
+    return [*contacts, *(("external_id", candidates.external_key(*each)) for each in stated.external_ids)]
 
 
 async def _judge(session: Session, items: Sequence[Item], pool: Pool, door: str) -> Judge:
@@ -133,7 +137,7 @@ def _shown(side: Side) -> frozenset[str]:
 async def _write(session: Session, judge: Judge, admissions: Sequence[Admission]) -> list[Admission]:
     touched = [draft for draft in judge.drafts.values() if draft.added]
     if touched:
-        await candidates.store(session, touched, judge.bases)
+        await candidates.store(session, touched)
         await outbox.record(session, *judge.events, wakes=[dedup.recount(session)])
     if judge.freed:
         await dedup.free(session, judge.freed)
@@ -148,17 +152,33 @@ def _stored(admission: Admission, pairs: dict[tuple[UUID, UUID], UUID | None]) -
     return [replace(each, pair_id=pair_id) for pair_id, each in found if pair_id]
 
 
-async def upsert(session: Session, statement: Statement) -> CandidateMatched:
-    """Take in one statement; raises MatchConflict, BlockedErased, NothingIdentifies and what `expect` raises."""
+async def upsert(session: Session, statement: Statement) -> Shown:
+    """Take in one statement, and return the members of CandidateMatched.
+
+    Raises MatchConflict, BlockedErased, NothingIdentifies and what `expect` raises.
+    """
     [admission] = await admit(session, [statement], door="api")
-    return await _answer(session, admission)
+    _refuse(admission)
+    pairs = [each.model_dump() for each in _opened(admission)]
+    return {**await _read(session, admission), "match": {"outcome": admission.outcome, "pairs": pairs}}
 
 
-async def patch(session: Session, statement: Statement) -> CandidateRead:
-    """Correct a candidate by hand; raises MatchConflict, BlockedErased and what `expect` raises."""
+async def patch(session: Session, statement: Statement) -> Shown:
+    """Correct a candidate by hand, and return the members of CandidateRead.
+
+    Raises MatchConflict, BlockedErased and what `expect` raises.
+    """
     [admission] = await admit(session, [statement], door="manual")
     _refuse(admission)
-    return await directory.read(session, _candidate_of(admission))
+    return await _read(session, admission)
+
+
+async def _read(session: Session, admission: Admission) -> Shown:
+    """Return the members of CandidateRead: of somebody new they are known."""
+    made = admission.made
+    if made is not None and made.made_at is not None:
+        return person.read(made.made(made.made_at), can_contact=False)
+    return (await directory.show(session, [_candidate_of(admission)], View()))[0]
 
 
 async def batch(session: Session, given: Sequence[Any]) -> BatchUpserted:
@@ -267,15 +287,6 @@ def _problems(index: int, admission: Admission) -> list[FieldError]:
         each if each.pointer.startswith(inside) else replace(each, pointer=inside + each.pointer)
         for each in admission.errors
     ]
-
-
-async def _answer(session: Session, admission: Admission) -> CandidateMatched:
-    _refuse(admission)
-    read = await directory.read_many(session, [_candidate_of(admission)])
-    outcome: Outcome = admission.outcome
-    return CandidateMatched.model_validate(
-        {**dict(read[0]), "match": Matched.model_validate({"outcome": outcome, "pairs": _opened(admission)})}
-    )
 
 
 def _refuse(admission: Admission) -> None:

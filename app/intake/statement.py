@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 from uuid import UUID
 
+from app.candidates.draft import Draft
 from app.candidates.schemas import CandidateFields, CandidatePatch
 from app.kit.errors import FieldError
 
@@ -50,7 +51,10 @@ class MatchedPair:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What became of one statement; `candidate_ids` are those between which a conflict is."""
+    """What became of one statement; `candidate_ids` are those between which a conflict is.
+
+    `made` is a new candidate of whom nothing else is on file.
+    """
 
     outcome: Outcome
     candidate_id: UUID | None = None
@@ -60,6 +64,7 @@ class Admission:
     errors: list[FieldError] = field(default_factory=list)
     warnings: list[dict[str, Any]] = field(default_factory=list)
     candidate_ids: list[UUID] = field(default_factory=list)
+    made: Draft | None = None
 
     @property
     def status(self) -> int:

@@ -84,17 +84,18 @@ class Answer:
 class Plain(Response):
     """An answer that still knows whom it shows: each of its rows is somebody, or names somebody."""
 
-    def __init__(self, value: Mapping[str, Any], headers: Mapping[str, str]) -> None:
-        super().__init__(json.dumpb(value), headers=headers, media_type="application/json")
+    def __init__(self, value: Mapping[str, Any], like: Response) -> None:
+        headers = like.headers
+        super().__init__(json.dumpb(value), like.status_code or 200, headers, "application/json")
         self.people: list[UUID] = [_person_of(row) for row in value.get("data", [value])]
 
 
 def plain(value: Mapping[str, Any], response: Response) -> Plain:
-    """Answer plain values with the headers of `response`, past the schema, which would read and write each again.
+    """Answer plain values as `response` is headed, past the schema, which would read and write each again.
 
     They must be what the operation's schema says.
     """
-    return Plain(value, response.headers)
+    return Plain(value, response)
 
 
 def _person_of(row: Mapping[str, Any] | json.Written) -> Any:  # noqa: ANN401 (an id)

@@ -46,10 +46,10 @@ async def move_out(session: Session, candidate_id: UUID, record_id: UUID, *, is_
     order = (await dedup.read_policy(session)).source_order
     fields = new.take(compute(new.records, order))
     changed = old.take(compute(old.records, order))
-    basis = (await candidates.profiles(session, [old.id]))[old.id].retention_basis
-    await candidates.store(session, [new], {new.id: basis})
+    new.basis = (await candidates.profiles(session, [old.id]))[old.id].retention_basis or new.basis
+    await candidates.store(session, [new])
     await people.give(session, record_ids(new), new.id)
-    await candidates.store(session, [old], {})
+    await candidates.store(session, [old])
     await people.own_again(session, old.id, record_ids(old))
     await people.settle_addresses(session, [old.id, new.id])
     await matching.follow(session, record_ids(new))

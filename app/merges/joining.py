@@ -103,7 +103,7 @@ async def _move(session: Session, scene: Scene, merges: Sequence[_InHand]) -> No
     gave_way = await pools.absorb(session, moves)
     kept_by = await matching.absorb(session, [_merged(row, done) for row, done, _ in merges])
     await people.absorb(session, moves)
-    await candidates.store(session, [scene.drafts[each] for each in survivors], {})
+    await candidates.store(session, [scene.drafts[each] for each in survivors])
     await people.stand(session, _changed(scene.standings, merges))
     await people.settle_addresses(session, survivors)
     await touchpoints.absorb(session, moves)

@@ -152,7 +152,7 @@ async def _restore(session: Session, merge: Merge, kept: Kept, records: _Records
     changed = _take(survivor, kept.profile if is_same else compute(survivor.records, order))
     is_same = set(records.back) == set(kept.came)
     returned = _take(loser, profile_of(loser) if is_same else compute(loser.records, order))
-    await candidates.store(session, [survivor, loser], {})
+    await candidates.store(session, [survivor, loser])
     standing = standing_of((await candidates.profiles(session, [survivor.id]))[survivor.id])
     await people.stand(session, {survivor.id: restored(standing, kept.written, kept.standing)})
     await people.settle_addresses(session, both)

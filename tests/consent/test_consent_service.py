@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from app.candidates.service import identifier_hash
+from app.candidates.service import external_key, identifier_hash
 from app.consent import service, suppressions
 from app.consent.errors import CandidateUnknown, Leased, StatementInvalid
 from app.consent.schemas import ConsentStatement, SuppressionCheck
@@ -18,6 +18,7 @@ from app.consent.service import Question
 from app.kit.clock import now
 from app.kit.db import Database, Session, count_statements
 from app.kit.ids import new_id
+from app.normalise.emails import parse_email
 from tests.conftest import TenantFixture
 from tests.consent.conftest import MakeCandidate
 
@@ -313,11 +314,14 @@ async def test_an_erased_person_does_not_come_back_until_it_is_lifted(
         assert await service.erase(session, candidate_id, "erasure:1") == 2
     assert [row.evidence for row in await run_sql("select evidence from consents")] == [None]
     async with database.transaction(tenant.caller) as session:
-        assert await service.is_blocked(session, ["Aiko.Sato+x@googlemail.com"], [], [])
-        assert await service.is_blocked(session, [], [], [("greenhouse", "12")])
-        assert not await service.is_blocked(session, ["other@example.com"], ["+819012345670"], [("greenhouse", "13")])
+        spelled = parse_email("Aiko.Sato+x@googlemail.com")
+        assert spelled is not None
+        mine = [("email", spelled.key), ("external_id", external_key("greenhouse", "12"))]
+        others = [("email", "other@example.com"), ("phone", "+819012345670")]
+        others.append(("external_id", external_key("greenhouse", "13")))
+        assert await service.suppressed(session, [*mine, *others]) == {each: {"erased"} for each in mine}
         assert await service.lift_erasure(session, "erasure:1") == 2
-        assert not await service.is_blocked(session, ["aikosato@gmail.com"], [], [("greenhouse", "12")])
+        assert await service.suppressed(session, mine) == {}
 
 
 async def test_the_gate_waits_for_a_withdrawal_that_is_being_written(

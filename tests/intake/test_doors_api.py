@@ -38,7 +38,8 @@ async def test_a_person_is_created_and_read(api: httpx.AsyncClient) -> None:
             "location": {"city": "Osaka"},
             "sources": [{"type": "event", "name": "Tech Night", "occurred_on": "2026-05-20"}],
             "tags": ["backend"],
-            "custom_fields": {"level": {"a": 1}},
+            "years_of_experience": 7,
+            "custom_fields": {"level": {"zz": 1e20, "a": 1.50, "b": [None, -1e-7, "é"]}},
         },
     )
     made = answer.json()
@@ -58,6 +59,7 @@ async def test_a_person_is_created_and_read(api: httpx.AsyncClient) -> None:
     read = await api.get(f"/v1/candidates/{made['id']}")
     assert read.json() == {name: value for name, value in made.items() if name != "match"}
     assert set(read.json()) == set(CandidateRead.model_fields)
+
     again = await api.post("/v1/candidates", json=read.json())
     assert (again.status_code, again.json()["match"]["outcome"], again.json()["version"]) == (200, "unchanged", 1)
 
@@ -81,6 +83,15 @@ async def test_what_cannot_be_taken_is_422_with_its_place(
     answer = await api.post("/v1/candidates", json=body)
     assert answer.status_code == 422
     assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [(pointer, code)]
+
+
+async def test_somebody_new_at_an_address_that_wants_no_mail_is_shown_so(api: httpx.AsyncClient) -> None:
+    unwanted = {"channel": "email", "value": "taro@example.jp", "reason": "manual"}
+    assert (await api.post("/v1/suppressions", json=unwanted)).status_code == 201
+    made = await post(api, {**TARO, "full_name_kana": "ヤマダ タロウ"})
+    assert [each["status"] for each in made["email_addresses"]] == ["suppressed"]
+    read = await api.get(f"/v1/candidates/{made['id']}")
+    assert read.json() == {name: value for name, value in made.items() if name != "match"}
 
 
 async def test_the_full_name_is_built_from_its_parts_in_the_languages_order(api: httpx.AsyncClient) -> None:
