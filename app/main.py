@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from app import api, wiring
-from app.kit import edge, garbage, log, rate
+from app.kit import dispatch, edge, garbage, log, rate
 from app.kit.db import Database
 from app.kit.jobs import Waker
 from app.kit.origins import Origins
@@ -71,6 +71,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Origins, find=partial(names_origin, database))
     edge.install(app)
     describe(app)
+    dispatch.install(app)
     return app
 
 

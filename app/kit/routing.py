@@ -93,7 +93,7 @@ class EdgeRoute(APIRoute):
     """Precedence of answers: 401, 403, 415, 413, 400, 404, 428, 412, 422."""
 
     def get_route_handler(self) -> Next:
-        handle = shortened(self, super().get_route_handler(), session_of)
+        handle = shortened(self, super().get_route_handler())
         extra = self.openapi_extra or {}
         edge = extra.get("x-edge", {})
         security = extra.get("security", [])
