@@ -16,7 +16,7 @@ from app.kit.errors import FieldError
 from app.kit.paging import Paging
 from app.kit.schemas import Page
 
-__all__ = ("CustomField", "change", "create", "faults", "find", "page", "remove")
+__all__ = ("CustomField", "change", "create", "faults", "find", "known", "page", "remove")
 
 READ_ONLY: Final = {"id", "version", "sensitivity", "created_at", "updated_at"}
 FIXED: Final = {"key", "type"}
@@ -27,8 +27,13 @@ async def faults(session: Session, payloads: Sequence[Mapping[str, Any]]) -> lis
     stated = [payload.get("custom_fields") for payload in payloads]
     if not any(stated):
         return [[] for _ in payloads]
-    defined = {row.key: Definition(row.key, row.type, row.options) for row in await repository.custom_fields(session)}
+    defined = await known(session)
     return [wrong(each, defined) for each in stated]
+
+
+async def known(session: Session) -> dict[str, Definition]:
+    """Return key → what the field may hold."""
+    return {row.key: Definition(row.key, row.type, row.options) for row in await repository.custom_fields(session)}
 
 
 async def find(session: Session, field_id: UUID, *, lock: bool = False) -> CustomField:
@@ -41,8 +46,8 @@ async def find(session: Session, field_id: UUID, *, lock: bool = False) -> Custo
 
 async def page(session: Session, paging: Paging) -> Page[CustomFieldRead]:
     """Return the definitions, the newest first."""
-    known = CustomFieldRepository(session)
-    rows, total = await known.newest(known.visible(), paging, "custom_fields")
+    fields = CustomFieldRepository(session)
+    rows, total = await fields.newest(fields.visible(), paging, "custom_fields")
     return paging.page(rows, CustomFieldRead.model_validate, lambda row: [row.id], "custom_fields", total=total)
 
 

@@ -7,6 +7,8 @@ from typing import Any, Final, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from app.candidates import definitions
+from app.candidates.custom_fields import POINTER
 from app.candidates.retention import DEFAULT_BASIS, expires_on
 from app.consent import service as consent
 from app.consent.schemas import Basis, ConsentStatement, Evidence
@@ -19,6 +21,7 @@ from app.imports.schemas import EventIn, Staged
 from app.intake import service as intake
 from app.intake.statement import Admission, Statement
 from app.kit.db import Session
+from app.kit.pointers import below
 from app.tenancy import service as tenancy
 from app.touchpoints import service as touchpoints
 from app.touchpoints.schemas import TouchpointIn
@@ -96,6 +99,7 @@ async def sheet_of(session: Session, found: Import) -> Sheet:
         today=found.created_at.astimezone(zone).date(),
         event=_event(found.event, zone),
         id_source=found.provider,
+        defined=await definitions.known(session),
     )
     return Sheet(found.id, form, zone)
 
@@ -124,7 +128,7 @@ async def judge(session: Session, sheet: Sheet, stored: Sequence[Staged]) -> lis
     changed = await repository.changed_here(session, linked) if linked else set()
     for each, admission in zip(standing, admissions, strict=True):
         each.admission = admission
-        each.verdict = _verdict(each, admission, changed)
+        each.verdict = _verdict(sheet, each, admission, changed)
     return rows
 
 
@@ -134,14 +138,22 @@ def _statement(reading: Reading) -> Statement:
     return Statement(reading.fields, basis=reading.grant.basis if reading.grant else None)
 
 
-def _verdict(judged: Judged, admission: Admission, changed: set[UUID]) -> str:
+def _verdict(sheet: Sheet, judged: Judged, admission: Admission, changed: set[UUID]) -> str:
     if admission.outcome == "linked" and admission.candidate_id not in changed:
         return "unchanged"
     if admission.outcome in VERDICTS:
         return VERDICTS[admission.outcome]
-    code = "match_conflict" if admission.outcome == "conflict" else "nothing_identifies"
-    judged.reading.errors.append(Note("", code))
+    judged.reading.errors.extend(_notes(sheet, admission))
     return "invalid"
+
+
+def _notes(sheet: Sheet, admission: Admission) -> list[Note]:
+    """Say what the door found wrong with a row; of custom fields, in which column."""
+    if admission.outcome == "conflict":
+        return [Note("", "match_conflict")]
+    columns = {below(POINTER, key): column for column, key in sheet.form.custom_columns}
+    custom = [Note(columns[each.pointer], each.code) for each in admission.errors if each.pointer in columns]
+    return custom or [Note("", "nothing_identifies")]
 
 
 async def write(session: Session, sheet: Sheet, stored: Sequence[Staged]) -> list[Judged]:

@@ -1,10 +1,13 @@
 """What one cell says: a day, years, a list of words, a place, the end of a selection."""
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
+from app.candidates.custom_fields import Definition, FieldType
 from app.normalise.dates import parse_date
 from app.normalise.text import clean
 
@@ -100,3 +103,33 @@ def place(address: str) -> dict[str, str]:
 def result(text: str) -> str | None:
     """Return the type of touchpoint that a selection's result means, None for a word that is not known."""
     return RESULTS.get(re.sub(r"[\s_\-]", "", clean(text).lower()))
+
+
+TRUTHS: Final[Mapping[str, bool]] = {
+    **dict.fromkeys(("true", "yes", "y", "1", "はい", "有", "有り", "あり", "可", "○", "〇", "◯"), True),
+    **dict.fromkeys(("false", "no", "n", "0", "いいえ", "無", "無し", "なし", "不可", "×"), False),
+}
+
+
+def as_defined(text: str, definition: Definition | None) -> Any:  # noqa: ANN401 (any JSON value)
+    """Return what a cell says of a custom field, of the type it is defined with; else as it is written."""
+    reader = _READERS.get(definition.type) if definition else None
+    if reader is not None:
+        with suppress(ValueError, KeyError):
+            return reader(text)
+    return text
+
+
+def _number(text: str) -> float:
+    number = float(clean(text).replace(",", ""))
+    if not math.isfinite(number):
+        raise ValueError("not finite")
+    return number
+
+
+_READERS: Final[Mapping[FieldType, Callable[[str], Any]]] = {
+    "number": _number,
+    "boolean": lambda text: TRUTHS[clean(text).lower()],
+    "date": lambda text: day(text).isoformat(),
+    "choices": words,
+}

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from app.candidates.custom_fields import Definition
 from app.candidates.schemas import CandidateFields
 from app.imports import attendance, cell
 from app.imports.attendance import Presence
@@ -39,6 +40,9 @@ DETAILS: Final[Mapping[str, str]] = {
     "result_without_date": "The result has no day; nothing was noted of it.",
     "selection_goes_on": "An application without a result counts as a selection that goes on: nobody writes meanwhile.",
     "unread_address": "No prefecture or city was found in the address.",
+    "wrong_type": "This is not of the type that the field is defined with.",
+    "unknown_option": "This is not one of the field's options.",
+    "sensitive_field": "What this column holds must not be kept of applicants without a reason in its definition.",
     "match_conflict": "The ids of the row belong to different people.",
     "unmapped_column": "No field takes this column; it was left out.",
     "duplicate_column": "Another column fills the same field; this one was left out.",
@@ -90,6 +94,14 @@ class Form:
     today: date
     event: Event | None = None
     id_source: str | None = None
+    defined: Mapping[str, Definition] = field(default_factory=dict)
+    """The custom fields that are defined, by key."""
+
+    @property
+    def custom_columns(self) -> list[tuple[str, str]]:
+        """The columns of custom fields, each with its key."""
+        named = [(each.name, (each.field or "").partition(".")) for each in self.columns]
+        return [(name, key) for name, (field, _, key) in named if field == "custom_fields"]
 
     @property
     def ids_of(self) -> str:
@@ -178,7 +190,7 @@ class _Row:
         self.values["location"] = {**known, **found} if part != "address" else {**found, **known}
 
     def custom(self, _: str, part: str, text: str) -> None:
-        self.values.setdefault("custom_fields", {})[part] = text
+        self.values.setdefault("custom_fields", {})[part] = cell.as_defined(text, self.form.defined.get(part))
 
     def met(self, _: str, part: str, text: str) -> None:
         self.source[part] = text

@@ -29,6 +29,8 @@ class Item:
     statement: Statement
     payload: dict[str, Any]
     keyed: Keyed
+    faults: Sequence[FieldError] = ()
+    """What its custom fields must not say."""
     suppressed: Collection[str] = ()
     """For which reasons some address or id of it is suppressed."""
 
@@ -88,6 +90,8 @@ class Judge:
         """Judge one statement as if it came alone, after those before it."""
         if item.statement.target is None and not item.features.identifies:
             return Admission("invalid", errors=list(_what_is_wrong(item)))
+        if item.faults:
+            return Admission("invalid", errors=list(item.faults))
         if "erased" in item.suppressed:
             return Admission("blocked_erased")
         owners = {owner for each in item.features.external_ids if (owner := self._owner(each))}

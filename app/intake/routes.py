@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Request, Response, status
 from pydantic import ValidationError
 
-from app.candidates.errors import CandidateErased, CandidateNotFound
+from app.candidates.errors import CandidateErased, CandidateNotFound, CustomFieldInvalid
 from app.candidates.schemas import CandidateFields, CandidatePatch, CandidateRead, ExternalIdIn
 from app.directory.service import Shown
 from app.intake import service
@@ -78,7 +78,9 @@ async def expected_external(
     return External(known, partial(answer.expect, required=required))
 
 
-_create = operation("candidates:write", MatchConflict, BlockedErased, NothingIdentifies, by_keys=True)
+_create = operation(
+    "candidates:write", MatchConflict, BlockedErased, NothingIdentifies, CustomFieldInvalid, by_keys=True
+)
 _create["responses"][200] = {"model": CandidateMatched, "description": "Linked: what was said of somebody known."}
 
 
@@ -119,6 +121,7 @@ _upsert = operation(
     CandidateNotFound,
     MatchConflict,
     BlockedErased,
+    CustomFieldInvalid,
     PreconditionFailed,
     PreconditionRequired,
     by_keys=True,
@@ -152,6 +155,7 @@ async def upsert_candidate_by_external_id(
         CandidateErased,
         MatchConflict,
         BlockedErased,
+        CustomFieldInvalid,
         PreconditionFailed,
         PreconditionRequired,
         media=MERGE_PATCH,

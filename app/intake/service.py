@@ -6,9 +6,10 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from app.candidates import person
+from app.candidates import definitions, person
 from app.candidates import service as candidates
-from app.candidates.errors import CandidateNotFound
+from app.candidates.custom_fields import POINTER
+from app.candidates.errors import CandidateNotFound, CustomFieldInvalid
 from app.candidates.features import Features, read_features
 from app.candidates.schemas import CandidateRead
 from app.consent import service as consent
@@ -42,7 +43,7 @@ async def admit(session: Session, statements: Sequence[Statement], *, door: str)
     if not statements:
         return []
     region = (await tenancy.read(session)).country_code
-    items = [_item(session, each, region) for each in statements]
+    items = await _held_to_definitions(session, [_item(session, each, region) for each in statements])
     asked = [*(each.keyed for each in items), *await _whole(session, items)]
     known = await dedup.hold(session, asked)
     items = await _suppressed(session, items)
@@ -54,6 +55,12 @@ async def admit(session: Session, statements: Sequence[Statement], *, door: str)
 def _item(session: Session, statement: Statement, region: str) -> Item:
     payload = statement.fields.stated()
     return Item(statement, payload, dedup.key(session, read_features(payload, region)))
+
+
+async def _held_to_definitions(session: Session, items: Sequence[Item]) -> list[Item]:
+    """Note what is wrong with the custom fields of each."""
+    found = await definitions.faults(session, [each.payload for each in items])
+    return [replace(each, faults=faults) if faults else each for each, faults in zip(items, found, strict=True)]
 
 
 async def _whole(session: Session, items: Sequence[Item]) -> list[Keyed]:
@@ -155,7 +162,7 @@ def _stored(admission: Admission, pairs: dict[tuple[UUID, UUID], UUID | None]) -
 async def upsert(session: Session, statement: Statement) -> Shown:
     """Take in one statement, and return the members of CandidateMatched.
 
-    Raises MatchConflict, BlockedErased, NothingIdentifies and what `expect` raises.
+    Raises MatchConflict, BlockedErased, NothingIdentifies, CustomFieldInvalid and what `expect` raises.
     """
     [admission] = await admit(session, [statement], door="api")
     _refuse(admission)
@@ -295,7 +302,8 @@ def _refuse(admission: Admission) -> None:
     if admission.outcome == "blocked_erased":
         raise BlockedErased
     if admission.outcome == "invalid":
-        raise NothingIdentifies(errors=admission.errors)
+        is_custom = any(each.pointer.startswith(POINTER) for each in admission.errors)
+        raise (CustomFieldInvalid if is_custom else NothingIdentifies)(errors=admission.errors)
 
 
 def _candidate_of(admission: Admission) -> UUID:

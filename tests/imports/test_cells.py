@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from app.candidates.custom_fields import Definition, FieldType
 from app.imports import cell
 
 
@@ -68,3 +69,27 @@ def test_results_are_types_of_touchpoints() -> None:
         "選考中止": "rejected",
         "選考中": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "said"),
+    [
+        ("text", "3", "3"),
+        ("number", "１，２００．５", 1200.5),
+        ("number", "nan", "nan"),
+        ("number", "三", "三"),
+        ("boolean", "はい", True),
+        ("boolean", "No", False),
+        ("boolean", "たぶん", "たぶん"),
+        ("date", "2026年4月1日", "2026-04-01"),
+        ("date", "2026/02/31", "2026/02/31"),
+        ("choice", "東", "東"),
+        ("choices", "東、西", ["東", "西"]),
+    ],
+)
+def test_a_cell_is_read_as_its_field_is_defined(kind: FieldType, text: str, said: object) -> None:
+    assert cell.as_defined(text, Definition("k", kind)) == said
+
+
+def test_a_cell_of_a_field_that_nobody_defined_is_text() -> None:
+    assert cell.as_defined("3", None) == "3"

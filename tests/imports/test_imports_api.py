@@ -145,6 +145,18 @@ async def test_a_mapping_and_unknown_columns(api: httpx.AsyncClient, importing: 
     assert [person["full_name"] for person in await _people(api)] == ["山田"]
 
 
+async def test_custom_fields_are_read_as_they_are_defined(api: httpx.AsyncClient, importing: Importing) -> None:
+    await api.post("/v1/custom-fields", json={"key": "grade", "name": "Grade", "type": "number"})
+    mapping = json.dumps({"等級": "custom_fields.grade", "宗": "custom_fields.宗教"})
+    found = await importing("氏名,等級,宗\n山田,３,\n佐藤,三級,\n鈴木,4,仏\n".encode(), mapping=mapping, commit="auto")
+    assert [(each["full_name"], each["custom_fields"]) for each in await _people(api)] == [("山田", {"grade": 3})]
+    rows = (await api.get(f"/v1/imports/{found['id']}/rows?verdict=invalid")).json()["data"]
+    assert [[(each["column"], each["code"]) for each in row["errors"]] for row in rows] == [
+        [("等級", "wrong_type")],
+        [("宗", "sensitive_field")],
+    ]
+
+
 async def test_only_unknown_columns_fail_the_job(api: httpx.AsyncClient, importing: Importing) -> None:
     found = await importing("血液型,星座\nA,天秤座\n".encode())
     assert (found["state"], found["error"]["code"]) == ("failed", "no_known_column")
