@@ -62,15 +62,10 @@ async def create(session: Session, body: CustomFieldCreate) -> CustomFieldRead:
 async def change(session: Session, row: CustomField, patch: CustomFieldUpdate) -> CustomFieldRead:
     """Change what `patch` holds; values that are stored already stay as they are. Raises CustomFieldInvalid."""
     given = patch.model_dump(include=patch.model_fields_set - READ_ONLY - FIXED)
-    if "options" in given:
-        added, removed = given["options"]["add"], given["options"]["remove"]
-        given["options"] = [each for each in dict.fromkeys([*row.options, *added]) if each not in removed]
-    changed = {name: value for name, value in given.items() if getattr(row, name) != value}
-    if changed:
-        for name, value in changed.items():
-            setattr(row, name, value)
+    if patch.options is not None:
+        given["options"] = patch.options.applied(row.options)
+    if row.change(given):
         _judge(row)
-        row.touch()
         await CustomFieldRepository(session).save()
     return CustomFieldRead.model_validate(row)
 

@@ -67,9 +67,8 @@ async def replace(session: Session, content: Content, body: ContentWrite) -> Con
 async def change(session: Session, content: Content, patch: ContentPatch) -> ContentRead:
     """Change what `patch` holds; raises ContentKeyTaken."""
     kept = patch.model_dump(include=patch.model_fields_set - READ_ONLY)
-    if "topics" in kept:
-        added, removed = kept["topics"]["add"], kept["topics"]["remove"]
-        kept["topics"] = [topic for topic in dict.fromkeys([*content.topics, *added]) if topic not in removed]
+    if patch.topics is not None:
+        kept["topics"] = patch.topics.applied(content.topics)
     return await _write(session, content, kept)
 
 
@@ -87,10 +86,6 @@ async def topics_at(session: Session, urls: Collection[str]) -> dict[str, list[s
 
 
 async def _write(session: Session, content: Content, fields: dict[str, object]) -> ContentRead:
-    changed = {name: value for name, value in fields.items() if getattr(content, name) != value}
-    for name, value in changed.items():
-        setattr(content, name, value)
-    if changed:
-        content.touch()
+    if content.change(fields):
         await ContentRepository(session).save()
     return ContentRead.model_validate(content)

@@ -42,15 +42,10 @@ async def create(session: Session, body: SavedSearchCreate) -> SavedSearchRead:
 async def change(session: Session, row: SavedSearch, patch: SavedSearchUpdate) -> SavedSearchRead:
     """Change what `patch` holds; raises CriteriaInvalid, SortNotAllowed, SavedSearchKeyTaken."""
     given = patch.model_dump(include=patch.model_fields_set - READ_ONLY)
-    if "facets" in given:
-        added, removed = given["facets"]["add"], given["facets"]["remove"]
-        given["facets"] = [each for each in dict.fromkeys([*row.facets, *added]) if each not in removed]
-    changed = {name: value for name, value in given.items() if getattr(row, name) != value}
-    if changed:
-        for name, value in changed.items():
-            setattr(row, name, value)
+    if patch.facets is not None:
+        given["facets"] = patch.facets.applied(row.facets)
+    if row.change(given):
         _check(row)
-        row.touch()
         await SavedSearchRepository(session).save()
     return SavedSearchRead.model_validate(row)
 

@@ -3,6 +3,7 @@
 Every table of a tenant has `tenant_id` first in its primary key; the database fills it from the transaction's tenant.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -64,6 +65,15 @@ class Versioned(Identified):
 
     version: Mapped[int] = mapped_column(default=1, server_default="1", sort_order=-1)
     updated_at: Mapped[datetime] = mapped_column(default=now, server_default=text("now()"), sort_order=91)
+
+    def change(self, values: Mapping[str, Any]) -> frozenset[str]:
+        """Set these columns; return the names of those that were otherwise, for which the version rose once."""
+        changed = {name: value for name, value in values.items() if getattr(self, name) != value}
+        for name, value in changed.items():
+            setattr(self, name, value)
+        if changed:
+            self.touch()
+        return frozenset(changed)
 
     def touch(self) -> None:
         """Raise `version` and `updated_at`; to be called once by whoever changes the row."""

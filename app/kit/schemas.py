@@ -1,6 +1,7 @@
 """The shapes that every resource shares."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
 
@@ -113,6 +114,10 @@ class ListPatch(Body, Generic[T]):
 
     add: list[T] = []
     remove: list[Any] = []
+
+    def applied(self, words: Iterable[Any]) -> list[Any]:
+        """Return what a list of words is afterwards, each of them once."""
+        return [word for word in dict.fromkeys((*words, *self.add)) if word not in self.remove]
 
 
 class BatchItem(Schema):

@@ -86,22 +86,16 @@ async def create(session: Session, body: PoolCreate) -> PoolRead:
 async def change(session: Session, pool: Pool, patch: PoolUpdate) -> PoolRead:
     """Change what `patch` holds; raises CriteriaInvalid, CriteriaCycle, PoolKeyTaken."""
     kept = patch.model_dump(include=patch.model_fields_set - READ_ONLY)
-    if "required_fields" in kept:
-        added, removed = kept["required_fields"]["add"], kept["required_fields"]["remove"]
-        kept["required_fields"] = [
-            name for name in dict.fromkeys([*pool.required_fields, *added]) if name not in removed
-        ]
-    changed = {name: value for name, value in kept.items() if getattr(pool, name) != value}
+    if patch.required_fields is not None:
+        kept["required_fields"] = patch.required_fields.applied(pool.required_fields)
+    if kept.get("key", pool.key) != pool.key:
+        await membership.wake_dependents(session, pool)
+    changed = pool.change(kept)
     if not changed:
         return PoolRead.model_validate(pool)
-    if "key" in changed:
-        await membership.wake_dependents(session, pool)
-    for name, value in changed.items():
-        setattr(pool, name, value)
     await _check(session, pool)
-    pool.touch()
     await PoolRepository(session).save()
-    if changed.keys() & DECIDES_MEMBERS:
+    if changed & DECIDES_MEMBERS:
         await _compare(session, pool)
         await rebuilding.begin(session, pool)
     return PoolRead.model_validate(pool)

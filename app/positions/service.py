@@ -66,12 +66,8 @@ async def change(session: Session, position: Position, patch: PositionUpdate) ->
     kept = patch.model_dump(include=patch.model_fields_set - READ_ONLY)
     if "wishes" in kept:
         kept["wishes"] = _changed(position.wishes, **kept["wishes"])
-    changed = {name: value for name, value in kept.items() if getattr(position, name) != value}
-    if changed:
-        for name, value in changed.items():
-            setattr(position, name, value)
+    if position.change(kept):
         await _check(session, position)
-        position.touch()
         await PositionRepository(session).save()
     return PositionRead.model_validate(position)
 

@@ -99,8 +99,7 @@ async def change(session: Session, sequence: models.Sequence, patch: SequencePat
     before = (await _shown(session, [sequence]))[sequence.id].definition
     changed = before | patch.model_dump(mode="json", by_alias=True, include=given - {"exit_on"})
     if patch.exit_on is not None:
-        kept = [*before["exit_on"], *patch.exit_on.add]
-        changed["exit_on"] = [word for word in dict.fromkeys(kept) if word not in patch.exit_on.remove]
+        changed["exit_on"] = patch.exit_on.applied(before["exit_on"])
     definition = Definition.model_validate(changed)
     await _check(session, definition)
     return await _draft(session, sequence, definition)

@@ -298,11 +298,14 @@ async def test_a_page_costs_the_same_statements_however_many_it_shows(
             stop()
         return len(seen)
 
-    await cost()
-    few = await cost(limit=1)
+    async def least(**query: Any) -> int:
+        """The first may have to find the caller again, whose key is remembered for a while only."""
+        return min([await cost(**query) for _ in range(2)])
+
+    few = await least(limit=1)
     async with database.transaction(tenant.caller) as session:
         await add_people(session, *({"full_name": f"P{place}"} for place in range(60)))
-    assert await cost(limit=50) <= few
+    assert await least(limit=50) <= few
     assert few <= 12
 
 
