@@ -49,6 +49,7 @@ PEOPLE: Final[dict[str, dict[str, Any]]] = {
     "KO": {"full_name": "Kelly O'Brien"},
     "JG": {"full_name": "José García"},
     "BM": {"full_name": "Björn Müller"},
+    "JL": {"full_name": "Jean-Luc Ménard"},
     "KC": {"full_name": "김 철수"},
     "CW": {"full_name": "陳 偉", "full_name_kana": "チン イ", "current_company": "㈱みらい物流"},
     "WC": {"full_name": "Wei Chen"},
@@ -91,6 +92,7 @@ QUERIES: Final[list[tuple[str, str]]] = [
     # names in kana, Latin letters, Hangul and Chinese
     ("さくら", "SR SRK"), ("サクラ", "SR SRK"), ("sakura suzuki", "SR SRK"), ("かとう", "KT"), ("加藤", ""),
     ("o'brien", "KO"), ("obrien", "KO"), ("jose", "JG"), ("garcia", "JG"), ("muller", "BM"), ("bjorn", "BM"),
+    ("Jean-Luc", "JL"), ("jean luc", "JL"), ("luc", "JL"), ("menard luc", "JL"), ("jeanluc", "JL"),
     ("김", "KC"), ("chen", "WC"), ("陳", "CW"), ("月野", "ONM"), ("田中", "TN"),
     # companies and skills
     ("トヨタ", "SK"), ("toyota", "SK"), ("佐藤 トヨタ", "SK"), ("みらい物流", "CW"), ("pinecone", "FK"),
