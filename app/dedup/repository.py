@@ -2,6 +2,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import exists
+
+from app.candidates.models import Candidate
 from app.dedup.models import CandidatePair, DedupPolicy
 from app.dedup.sides import COUNTED, LISTS, PARTS
 from app.dedup.words import SPELLED
@@ -45,9 +48,15 @@ class PairRepository(ResourceRepository[CandidatePair]):
     model = CandidatePair
 
     async def page(
-        self, status: str | None, paging: Paging, *bound_to: str | None
+        self,
+        statuses: Collection[str],
+        paging: Paging,
+        *bound_to: Any,  # noqa: ANN401 (filters are any JSON values)
     ) -> tuple[list[CandidatePair], int | None]:
-        found = self.visible().where(CandidatePair.status == status) if status else self.visible()
+        """Return pairs in one of these states, all without one, of people neither of whom is deleted."""
+        sides = CandidatePair.left_id, CandidatePair.right_id
+        found = self.visible().where(~exists().where(Candidate.id.in_(sides), Candidate.hidden_at.is_not(None)))
+        found = found.where(CandidatePair.status.in_(statuses)) if statuses else found
         return await self.newest(found, paging, *bound_to)
 
 

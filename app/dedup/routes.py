@@ -16,7 +16,7 @@ from app.kit.schemas import Page
 
 router = APIRouter(prefix="/v1/dedup", tags=["dedup"], route_class=EdgeRoute)
 
-Status = Annotated[Literal["open", "same", "different"] | None, Query(description="Only pairs in this state.")]
+Status = Annotated[list[Literal["open", "same", "different"]] | None, Query(description="One of these states.")]
 
 
 async def found_pair(session: SessionDep, pair_id: UUID) -> CandidatePair:
@@ -43,7 +43,7 @@ async def explain_candidates(session: SessionDep, body: ExplainBody) -> Explanat
 
 @router.get("/pairs", summary="List pairs", **operation("dedup:read", CursorInvalid, CursorMismatch))
 async def list_pairs(session: SessionDep, paging: PagingQuery, status: Status = None) -> Page[PairRead]:
-    return await service.list_pairs(session, paging, status)
+    return await service.list_pairs(session, paging, status or ())
 
 
 @router.get("/pairs/{pair_id}", summary="Read a pair", **operation("dedup:read", PairNotFound))

@@ -253,10 +253,10 @@ async def find_pair(session: Session, pair_id: UUID) -> CandidatePair:
     return found
 
 
-async def list_pairs(session: Session, paging: Paging, status: str | None) -> Page[PairRead]:
-    """Return pairs, the newest first."""
-    bound = ("pairs", status)
-    rows, total = await repository.PairRepository(session).page(status, paging, *bound)
+async def list_pairs(session: Session, paging: Paging, statuses: Collection[str]) -> Page[PairRead]:
+    """Return pairs, the newest first; with statuses, those in one of them."""
+    bound = ("pairs", sorted(statuses))
+    rows, total = await repository.PairRepository(session).page(statuses, paging, *bound)
     return paging.page(rows, PairRead.model_validate, lambda row: [row.id], *bound, total=total)
 
 

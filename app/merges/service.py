@@ -2,6 +2,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 from uuid import UUID
 
+from app.candidates import merging as people
 from app.candidates import service as candidates
 from app.candidates.errors import CandidateNotFound
 from app.kit.db import Session
@@ -61,11 +62,16 @@ async def find(session: Session, merge_id: UUID) -> Merge:
 
 async def page(session: Session, paging: Paging, candidate_id: UUID | None) -> Page[MergeRead]:
     """Return merges, the newest first; with a candidate, those in which any of their ids had a part."""
-    live: Mapping[UUID, UUID] = await candidates.resolve_many(session, [candidate_id]) if candidate_id else {}
-    people = sorted({candidate_id, *live.values()}) if candidate_id else []
     bound = ("merges", candidate_id)
-    rows, total = await MergeRepository(session).page(people, paging, *bound)
+    ids = await _ids(session, candidate_id) if candidate_id else []
+    rows, total = await MergeRepository(session).page(ids, paging, *bound)
     return paging.page(rows, MergeRead.model_validate, lambda row: [row.id], *bound, total=total)
+
+
+async def _ids(session: Session, candidate_id: UUID) -> list[UUID]:
+    """Return every id of the person whom this one means."""
+    live: Mapping[UUID, UUID] = await candidates.resolve_many(session, [candidate_id])
+    return await people.members(session, live.get(candidate_id, candidate_id))
 
 
 async def erase(session: Session, ids: Collection[UUID]) -> int:

@@ -165,6 +165,10 @@ async def test_the_list_is_newest_first_and_by_person(desk: Desk) -> None:
         listed = [each["id"] for each in await desk.rows(f"/v1/merges?candidate_id={person}")]
         assert listed == [second["id"], first["id"]]
     assert [each["id"] for each in await desk.rows(f"/v1/merges?candidate_id={e}")] == [other["id"]]
+    last = await desk.merge(d, a)
+    for person in (a, b, c, d, e):
+        listed = [each["id"] for each in await desk.rows(f"/v1/merges?candidate_id={person}")]
+        assert listed == [last["id"], other["id"], second["id"], first["id"]]
 
 
 async def test_what_comes_in_between_by_an_id_stays_and_by_an_identifier_returns(desk: Desk) -> None:

@@ -116,3 +116,16 @@ async def test_keys_follow_their_records(desk: Desk, database: Database, tenant:
     assert [await owners(table) for table in tables] == [{a}] * 3
     await desk.undo(merge)
     assert [await owners(table) for table in tables] == [{a, b}] * 3
+
+
+async def test_the_list_takes_several_states_and_leaves_out_who_is_deleted(desk: Desk) -> None:
+    a, b, c = await open_pair(desk, f"x{new_id().hex}@example.com", "Akira Ito", "Beatrix Kiddo", "Carl Gauss")
+    first, *_ = await pairs(desk)
+    await desk.post(f"/v1/dedup/pairs/{first['id']}/decision", {"decision": "different"}, 200)
+    assert len(await pairs(desk, "open&status=different")) == 3
+    assert len(await pairs(desk, "open")) == 2
+    await desk.ask("DELETE", f"/v1/candidates/{c}", status=204)
+    [left] = await pairs(desk)
+    assert sides(left) == {a, b}
+    await desk.post(f"/v1/candidates/{c}/restore", {}, 200)
+    assert len(await pairs(desk)) == 3
