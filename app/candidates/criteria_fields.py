@@ -18,6 +18,7 @@ NAMES: Final = (
     "family_name_romaji", "given_name_romaji",
 )  # fmt: skip
 TEXTS: Final = ("language", "timezone", "headline", "current_company", "department")
+COLUMNS: Final = ("version", "birth_date", "years_of_experience", "last_interaction_at", "created_at", "updated_at")
 PLACES: Final = ("country_code", "region", "city")
 LISTS: Final = {
     "email_addresses": ("value", "type"),
@@ -30,6 +31,7 @@ LISTS: Final = {
 FIELDS: Final = Fields.of(
     [
         Field("id", "text", lambda facts: [str(facts["id"])]),
+        scalar("version", "number"),
         scalar("status", "text"),
         *(scalar(name, "folded", fold=fold_name) for name in NAMES),
         each("other_names", "folded", fold=fold_name),
@@ -113,10 +115,7 @@ ADAPTERS: Final[Adapters] = {
     "status": sql.column(case((Candidate.hidden_at.is_(None), "active"), else_="hidden")),
     **{name: _named(_column(name)) for name in NAMES},
     "other_names": _each_named(_column("other_names")),
-    **{
-        name: sql.column(_column(name))
-        for name in (*TEXTS, "birth_date", "years_of_experience", "last_interaction_at", "created_at", "updated_at")
-    },
+    **{name: sql.column(_column(name)) for name in (*TEXTS, *COLUMNS)},
     **{f"location.{name}": sql.column(Candidate.location[name].astext) for name in PLACES},
     **{
         f"{name}.{member}": sql.each_member(_column(name), member)

@@ -55,6 +55,7 @@ class Profile:
         return {
             **self.fields,
             "id": self.id,
+            "version": self.version,
             "status": self.status,
             "created_at": self.created_at,
             "updated_at": self.updated_at,

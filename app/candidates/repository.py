@@ -19,7 +19,7 @@ _VALUES: Final = ", ".join(f"c.{name}" for name in SCALARS)
 _DOCUMENT: Final = ", ".join(f"'{name}', c.{name}" for name in (*OBJECTS, *LISTS, "warnings", "provenance"))
 """What is JSON anyhow comes as one value: each by itself costs the client more than all of them."""
 _FACTS: Final = {
-    **{name: f"c.{name}" for name in (*PROFILE, "created_at", "updated_at", "last_interaction_at")},
+    **{name: f"c.{name}" for name in (*PROFILE, "version", "created_at", "updated_at", "last_interaction_at")},
     "retention": "jsonb_build_object('expires_on', c.retention_expires_on, 'basis', c.retention_basis)",
 }
 

@@ -39,7 +39,7 @@ from app.kit.errors import CursorInvalid, CursorMismatch, FieldError, Preconditi
 from app.kit.paging import LIMIT_DEFAULT, LIMIT_MAX, LimitOutOfRange, Paging, PagingQuery
 from app.kit.routing import EdgeRoute, SessionDep, operation
 from app.kit.schemas import Page, Timestamp
-from app.pools.errors import CriteriaInvalid
+from app.pools.errors import CriteriaInvalid, PoolNotFound
 
 MERGE_PATCH = ("application/json", "application/merge-patch+json")
 
@@ -163,6 +163,7 @@ async def list_candidates(
         CursorMismatch,
         SortNotAllowed,
         CriteriaInvalid,
+        PoolNotFound,
         LimitOutOfRange,
         ViewInvalid,
         empty_body=True,
@@ -234,7 +235,7 @@ LockedSearch = Annotated[SavedSearch, Depends(expected(locked_search))]
     "",
     status_code=status.HTTP_201_CREATED,
     summary="Save a search",
-    **operation("candidates:write", CriteriaInvalid, SortNotAllowed, SavedSearchKeyTaken),
+    **operation("candidates:write", CriteriaInvalid, PoolNotFound, SortNotAllowed, SavedSearchKeyTaken),
 )
 async def create_saved_search(session: SessionDep, answer: AnswerDep, body: SavedSearchCreate) -> SavedSearchRead:
     made = await saved.create(session, body)
@@ -262,6 +263,7 @@ async def read_saved_search(search: FoundSearch, answer: AnswerDep) -> SavedSear
         "candidates:write",
         SavedSearchNotFound,
         CriteriaInvalid,
+        PoolNotFound,
         SortNotAllowed,
         SavedSearchKeyTaken,
         PreconditionFailed,

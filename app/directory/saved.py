@@ -11,7 +11,7 @@ from app.directory.sorting import parse_sort
 from app.kit.db import Session
 from app.kit.paging import Paging
 from app.kit.schemas import Page
-from app.pools.criteria_fields import read as read_criteria
+from app.pools import service as pools
 
 READ_ONLY: Final = set(SearchReadOnly.model_fields)
 
@@ -32,20 +32,20 @@ async def page(session: Session, paging: Paging) -> Page[SavedSearchRead]:
 
 
 async def create(session: Session, body: SavedSearchCreate) -> SavedSearchRead:
-    """Save a search; raises CriteriaInvalid, SortNotAllowed, SavedSearchKeyTaken."""
+    """Save a search; raises CriteriaInvalid, PoolNotFound, SortNotAllowed, SavedSearchKeyTaken."""
     row = SavedSearch(**body.model_dump(exclude=READ_ONLY))
-    _check(row)
+    await _check(session, row)
     await SavedSearchRepository(session).add(row)
     return SavedSearchRead.model_validate(row)
 
 
 async def change(session: Session, row: SavedSearch, patch: SavedSearchUpdate) -> SavedSearchRead:
-    """Change what `patch` holds; raises CriteriaInvalid, SortNotAllowed, SavedSearchKeyTaken."""
+    """Change what `patch` holds; raises CriteriaInvalid, PoolNotFound, SortNotAllowed, SavedSearchKeyTaken."""
     given = patch.model_dump(include=patch.model_fields_set - READ_ONLY)
     if patch.facets is not None:
         given["facets"] = patch.facets.applied(row.facets)
     if row.change(given):
-        _check(row)
+        await _check(session, row)
         await SavedSearchRepository(session).save()
     return SavedSearchRead.model_validate(row)
 
@@ -55,8 +55,8 @@ async def remove(session: Session, row: SavedSearch) -> None:
     await SavedSearchRepository(session).remove(row)
 
 
-def _check(row: SavedSearch) -> None:
+async def _check(session: Session, row: SavedSearch) -> None:
     if row.criteria is not None:
-        read_criteria(row.criteria, "/criteria")
+        await pools.check_criteria(session, row.criteria, "/criteria")
     if row.sort is not None:
         parse_sort(row.sort)

@@ -42,7 +42,7 @@ from app.kit.schemas import Page
 from app.normalise.emails import parse_email
 from app.normalise.phones import parse_phone
 from app.normalise.search import query_terms
-from app.pools.criteria_fields import read as read_criteria
+from app.pools import service as pools
 from app.scores import service as scores
 from app.scores.schemas import ScoreRow
 from app.tenancy import service as tenancy
@@ -140,7 +140,10 @@ async def page(session: Session, paging: Paging, filters: Filters, sort: str, vi
 
 
 async def search(session: Session, paging: Paging, body: CandidateSearch, view: View) -> CandidatePage:
-    """Return one page of a search, the first one with its facets; raises CriteriaInvalid and what `page` raises."""
+    """Return one page of a search, the first one with its facets.
+
+    Raises CriteriaInvalid, PoolNotFound and what `page` raises.
+    """
     sort = body.sort or DEFAULT
     order = parse_sort(sort)
     asked = await _question(session, Filters(), body.criteria, body.q or "", exact=True)
@@ -194,7 +197,7 @@ async def records(session: Session, paging: Paging, candidate_id: UUID) -> Page[
 
 
 async def _question(session: Session, filters: Filters, criteria: object, q: str, *, exact: bool = False) -> Question:
-    node = None if criteria is None else read_criteria(criteria, "/criteria")
+    node = None if criteria is None else await pools.check_criteria(session, criteria, "/criteria")
     return Question(
         filters=filters,
         criteria=node,

@@ -88,7 +88,7 @@ ASKED: Final = [
     "full_name", "family_name", "family_name_kana", "other_names", "birth_date", "headline", "current_company",
     "location.city", "location.country_code", "skills.name", "skills.level", "skills", "years_of_experience",
     "interests", "tags", "sources.type", "sources.name", "sources.occurred_on", "sources", "custom_fields.a",
-    "custom_fields.b", "last_interaction_at", "score.tier", "score.value", "touchpoints", "status",
+    "custom_fields.b", "last_interaction_at", "score.tier", "score.value", "touchpoints", "status", "version",
 ]  # fmt: skip
 
 

@@ -276,6 +276,8 @@ async def test_wrong_criteria_are_422_with_their_pointer(
         ({"field": "location.city", "op": "eq", "value": "Osaka"}, [1]),
         ({"field": "current_company", "op": "exists", "value": False}, [3, 2, 1]),
         ({"field": "pool", "op": "exists"}, []),
+        ({"field": "version", "op": "gt", "value": 1}, []),
+        ({"field": "version", "op": "eq", "value": 1}, [3, 2, 1, 0]),
     ],
 )
 async def test_criteria_ask_profile_fields(
@@ -283,6 +285,13 @@ async def test_criteria_ask_profile_fields(
 ) -> None:
     answer = await api.post("/v1/candidates/search", json={"criteria": leaf})
     assert [people.index(each["id"]) for each in answer.json()["data"]] == places
+
+
+async def test_a_search_names_the_place_of_a_pool_that_is_not_there(api: httpx.AsyncClient) -> None:
+    tree = {"any": [{"not": [{"field": "pool", "op": "has_any", "value": ["nowhere"]}]}]}
+    answer = await api.post("/v1/candidates/search", json={"criteria": tree})
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert [each["pointer"] for each in answer.json()["errors"]] == ["/criteria/any/0/not/0/value"]
 
 
 @pytest.mark.usefixtures("people")

@@ -38,6 +38,7 @@ async def test_a_search_is_saved_read_changed_and_forgotten(api: httpx.AsyncClie
     ("change", "status", "code"),
     [
         ({"criteria": {"field": "shoe", "op": "eq", "value": 1}}, 422, "criteria_invalid"),
+        ({"criteria": {"field": "pool", "op": "has", "value": "nowhere"}}, 404, "not_found"),
         ({"sort": "shoe"}, 400, "sort_not_allowed"),
         ({"facets": ["shoe"]}, 422, "invalid"),
         ({}, 409, "key_taken"),
