@@ -84,11 +84,12 @@ async def known(
 ) -> Any:  # noqa: ANN401 (a row)
     """Hold these buckets of a tenant, `lock`, until the transaction ends, and return what matching goes by then.
 
-    The row is (policy, pool, counting, settings and version of the model, held, generic), null where unsaid: how many
-    candidates hold each counted value, in order, and which shared keys are generic.
+    The row is (policy, pool, counting, settings and version of the model, held, generic, region), null where unsaid:
+    how many candidates hold each counted value, in order, which shared keys are generic, and where the tenant dials.
     """
     return await session.row(
-        """select policy, pool, counting, settings, version, held, generic
+        """select policy, pool, counting, settings, version, held, generic,
+             (select country_code from tenants) as region
            from match_known(:tenant, :buckets, :counted, :shared)""",
         tenant=lock[0],
         buckets=list(lock[1]),

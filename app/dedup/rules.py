@@ -60,6 +60,8 @@ class Knowledge:
     generic: set[str] = field(default_factory=set)
     counting: int = 0
     """How often the pool's values were counted anew."""
+    region: str | None = None
+    """Where the tenant's phone numbers are dialled (ISO 3166)."""
     prior: float = field(init=False)
     """Bits before any evidence."""
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from app.candidates import service as candidates
 from app.candidates.errors import CandidateNotFound
-from app.candidates.features import Features, read_features
+from app.candidates.features import Features, Payload, read_features
 from app.dedup import events, repository
 from app.dedup.errors import PairNotFound
 from app.dedup.matching import Filed, Linked, Opened, Spelled, evidence
@@ -83,6 +83,7 @@ async def _known(session: Session, statements: Sequence[Keyed], buckets: Sequenc
         holders={value: n for value, n in zip(counted.values(), row.held, strict=True) if n is not None},
         generic={shared[hashed] for hashed in row.generic},
         counting=row.counting or 0,
+        region=tenancy.saw(session, row.region),
     )
 
 
@@ -226,14 +227,23 @@ async def spellings(session: Session, record_ids: Collection[UUID]) -> dict[UUID
 
 async def check(session: Session, body: CheckBody) -> Matches:
     """Return who this could be, the best first; nothing is written."""
-    region, stated = (await tenancy.read(session)).country_code, body.stated()
-    statement = key(session, read_features(stated, region))
-    known = await pool(session, [statement], await knowledge(session, [statement]), told=body.include)
-    found = known.meet(statement, await _excluded(session, body), told=body.include)[:MOST_MATCHES]
+    stated = body.stated()
+    statement, known = await _asked(session, stated, await tenancy.region(session))
+    people = await pool(session, [statement], known, told=body.include)
+    found = people.meet(statement, await _excluded(session, body), told=body.include)[:MOST_MATCHES]
     spelled = await spellings(session, {each for met in found for each in met.judgement.records[1:] if each})
     own = new_id()
     spelled[own] = words_of(stated, statement.features)
     return Matches(data=[read_match(each, own, spelled) for each in found])
+
+
+async def _asked(session: Session, stated: Payload, region: str) -> tuple[Keyed, Knowledge]:
+    """Return what is asked for, and what is known of it; read anew where the tenant's region is another by now."""
+    statement = key(session, read_features(stated, region))
+    known = await knowledge(session, [statement])
+    if known.region in (None, region):
+        return statement, known
+    return await _asked(session, stated, known.region)
 
 
 async def _excluded(session: Session, body: CheckBody) -> UUID | None:

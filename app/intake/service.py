@@ -42,14 +42,23 @@ async def admit(session: Session, statements: Sequence[Statement], *, door: str)
     """
     if not statements:
         return []
-    region = (await tenancy.read(session)).country_code
-    items = await _held_to_definitions(session, [_item(session, each, region) for each in statements])
-    asked = [*(each.keyed for each in items), *await _whole(session, items)]
-    known = await dedup.hold(session, asked)
-    items = await _suppressed(session, items)
+    items, asked, known = await _held(session, statements, await tenancy.region(session))
+    items = await _suppressed(session, await _held_to_definitions(session, items))
     judge = await _judge(session, items, await dedup.pool(session, asked, known), door)
     admissions = [judge.admit(item) for item in items]
     return await _write(session, judge, admissions)
+
+
+async def _held(
+    session: Session, statements: Sequence[Statement], region: str
+) -> tuple[list[Item], list[Keyed], Knowledge]:
+    """Read statements and hold their keys; read them anew where the tenant's region is another by now."""
+    items = [_item(session, each, region) for each in statements]
+    asked = [*(each.keyed for each in items), *await _whole(session, items)]
+    known = await dedup.hold(session, asked)
+    if known.region in (None, region):
+        return items, asked, known
+    return await _held(session, statements, known.region)
 
 
 def _item(session: Session, statement: Statement, region: str) -> Item:

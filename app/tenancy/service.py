@@ -33,6 +33,9 @@ from app.tenancy.schemas import (
 
 MAX_BATCH_ITEMS = 500
 KNOWN = "tenant"
+SEEN_MAX = 10_000
+_seen: dict[UUID, str] = {}
+"""Tenant → its region, as this process saw it last."""
 
 
 async def read(session: Session) -> TenantRead:
@@ -41,6 +44,23 @@ async def read(session: Session) -> TenantRead:
     if known is None:
         known = session.info[KNOWN] = TenantRead.model_validate(await TenantRepository(session).settings())
     return known
+
+
+async def region(session: Session) -> str:
+    """Return where (ISO 3166) numbers are dialled without a country code, as this process saw it last.
+
+    Whoever goes by it has the database repeat it with what is asked anyway, and tells `saw` what that says.
+    """
+    found = _seen.get(session.tenant_id)
+    return found or saw(session, (await read(session)).country_code)
+
+
+def saw(session: Session, stated: str) -> str:
+    """Remember the region that the database states, and return it."""
+    if len(_seen) >= SEEN_MAX:
+        _seen.clear()
+    _seen[session.tenant_id] = stated
+    return stated
 
 
 async def lock(session: Session) -> Tenant:

@@ -6,6 +6,8 @@ import httpx
 import pytest
 
 from app.candidates.schemas import CandidateRead
+from app.kit.db import Database
+from tests.conftest import TenantFixture
 
 TARO = {"full_name": "山田 太郎", "email_addresses": [{"value": "taro@example.jp"}]}
 
@@ -221,3 +223,17 @@ async def test_events_name_the_fields_that_changed(api: httpx.AsyncClient) -> No
     ]
     assert seen[0]["changed_fields"] == ["email_addresses", "external_ids", "full_name"]
     assert seen[1]["changed_fields"] == ["headline", "phone_numbers"]
+
+
+async def test_a_number_is_read_where_the_tenant_dials_by_now(
+    api: httpx.AsyncClient, tenant: TenantFixture, database: Database
+) -> None:
+    number = {"phone_numbers": [{"value": "(202) 456-1111"}]}
+    assert (await post(api, {**TARO, **number}))["phone_numbers"][0]["value"] == "+812024561111"
+    async with database.transaction(tenant.caller) as session:
+        await session.run("update tenants set country_code = 'US'")
+    checked = (await api.post("/v1/dedup/check", json=number)).json()
+    made = await post(api, {"full_name": "Ann Lee", **number})
+    assert (checked["data"], made["phone_numbers"][0]["value"]) == ([], "+12024561111")
+    [known] = (await api.post("/v1/dedup/check", json=number)).json()["data"]
+    assert known["candidate_id"] == made["id"]
