@@ -116,7 +116,7 @@ def _read(db: duckdb.DuckDBPyConnection, file: Path) -> None:
 
 
 def _write_keys(db: duckdb.DuckDBPyConnection) -> None:
-    """File every record under what the doors file it under; crowded keys are left out."""
+    """File every record under what the doors file it under; crowded keys are left out. A contact's key is odd."""
     parts = ("family", "given")
     with_employer = [
         f"'{part}' || {part}_{form} || '{SEPARATOR}' || f.employer" for part in parts for form in ("kanji", "key")
@@ -125,15 +125,18 @@ def _write_keys(db: duckdb.DuckDBPyConnection) -> None:
     named = ["'kanji' || f.name_kanji", "'kanji' || given_kanji || family_kanji", "'key' || f.name_key"]
     named += ["'key' || family_key || given_key", "'key' || given_key || family_key"]  # as readings without a border
     single = ", ".join((*named, *with_employer, *with_birth))
-    contacts = f"list_concat({', '.join(f'f.{each}' for each in ('emails', 'mobiles', 'fixed_phones', 'urls'))})"
+    lists = ("emails", "mobiles", "fixed_phones", "urls", "external_ids")
+    contacts = f"list_concat({', '.join(f'f.{each}' for each in lists)})"
     telling = f"list_filter({contacts}, lambda x: not list_contains(list_concat(f.nobodys, f.generic), x))"
     _write_readings(db)
     db.execute(
         f"""create table filed as
-            select number, hash(key) as key from (
-              select number, unnest(list_distinct(list_concat({telling}, [{single}]))) as key from features f
+            select number, hash(key) // 2 * 2 + is_contact::utinyint as key from (
+              select number, unnest(list_distinct({telling})) as key, true as is_contact from features f
               union all
-              select number, 'born' || 'family' || reading || '{SEPARATOR}' || f.birth_date
+              select number, unnest(list_distinct([{single}])), false from features f
+              union all
+              select number, 'born' || 'family' || reading || '{SEPARATOR}' || f.birth_date, false
               from features f join readings r using (family_kanji) where f.family_key is null
             ) where key is not null"""
     )
