@@ -36,7 +36,8 @@ from app.kit.statement import Row, positional
 
 APP_ROLE: Final = "talentpool_app"
 STATEMENT_TIMEOUT_MS: Final = 60_000
-_BEGIN: Final = "begin; select set_config('app.tenant', '{}', true), set_config('app.actor', '{}', true)"
+_BEGIN: Final = "begin{}; select set_config('app.tenant', '{}', true), set_config('app.actor', '{}', true)"
+_ONE_VIEW: Final = " isolation level repeatable read"
 _PLANS: Final = {
     by_keys: ", ".join(
         f"set_config('{name}', '{values[by_keys]}', true)"
@@ -218,16 +219,18 @@ class Database:
         self.on_wake = on_wake
 
     @asynccontextmanager
-    async def transaction(self, caller: Caller, *, by_keys: bool = False) -> AsyncIterator[Session]:
+    async def transaction(
+        self, caller: Caller, *, by_keys: bool = False, one_view: bool = False
+    ) -> AsyncIterator[Session]:
         """Open one transaction inside the caller's tenant: leaving the block commits, raising rolls back.
 
         With `by_keys` each statement is planned once a connection, as one that finds its rows by indexes, whatever is
         known of the tables at that moment: for small work, of which planning would be the larger part. Such a
-        transaction begins with its first statement.
+        transaction begins with its first statement. With `one_view` all statements see what was there at the first.
         """
         borrowed = await self._borrow()
         info = {"caller": caller, "wakes": set(), "engine": self.engine, "borrowed": borrowed, "by_keys": by_keys}
-        info["begin"] = _BEGIN.format(caller.tenant_id, caller.actor.replace("'", "''"))
+        info["begin"] = _BEGIN.format(_ONE_VIEW if one_view else "", caller.tenant_id, caller.actor.replace("'", "''"))
         session = Session(expire_on_commit=False, info=info)
         try:
             if not by_keys:

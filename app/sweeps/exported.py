@@ -8,7 +8,7 @@ from pathlib import Path
 class Exported:
     """A folder with the flat features of all live candidates and the counts that the doors have kept, as CSV files.
 
-    `secret` is the tenant's, under which the counted values are hashed.
+    Both are as they were at one moment. `secret` is the tenant's, under which the counted values are hashed.
     """
 
     folder: Path

@@ -1,6 +1,6 @@
 """What a sweep has found, and what follows from all of it together."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -37,14 +37,30 @@ class Findings:
         elif decision == "possible":
             self.possible.add(pair)
 
-    def settle_nameless(self) -> None:
-        """Link whoever has no name to the only one who shares a contact with them; where several do, ask about each."""
-        for own, others in self.sharing.items():
-            pairs = [(min(own, other), max(own, other)) for other in others]
-            if len(pairs) == 1:
-                self.same.setdefault(pairs[0], 0.0)
-            self.possible.update(pairs)
+    def settle_nameless(self, groups: Collection[Sequence[UUID]]) -> None:
+        """Link whoever has no name to the only person who shares a contact with them; where several do, ask about each.
+
+        Candidates of one of `groups` are one person, and so are those without a name who share contacts, as they are
+        when they come to a door one after the other.
+        """
+        person = {each: members[0] for members in groups for each in members}
+        for crowd in self._crowds():
+            named = {person.get(other, other) for own in crowd for other in self.sharing[own] - self.sharing.keys()}
+            for own in crowd:
+                pairs = [(min(own, other), max(own, other)) for other in self.sharing[own]]
+                if len(named) <= 1 or len({person.get(other, other) for other in self.sharing[own]}) == 1:
+                    self.same.update((pair, 0.0) for pair in pairs if pair not in self.same)
+                self.possible.update(pairs)
         self.possible -= self.same.keys()
+
+    def _crowds(self) -> Iterator[Sequence[UUID]]:
+        """Yield those without a name, together with whom they share contacts that have none either."""
+        edges = (
+            Edge(own, other, 0.0) for own, others in self.sharing.items() for other in others & self.sharing.keys()
+        )
+        together = components(edges).members
+        yield from together
+        yield from ([own] for own in self.sharing.keys() - {each for members in together for each in members})
 
 
 def joined(

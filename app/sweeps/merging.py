@@ -11,6 +11,7 @@ from uuid import UUID
 
 from app.dedup import merging as matching
 from app.dedup import service as dedup
+from app.dedup.components import Components
 from app.dedup.matching import Spelled, evidence
 from app.dedup.merging import Edge
 from app.dedup.rules import Judgement, Knowledge, judge
@@ -117,13 +118,20 @@ class Merging:
 
 async def merge(claim: Claim, known: Knowledge, found: Findings, counts: dict[str, int]) -> None:
     """Merge what belongs together into the oldest of each; what a guard holds back is asked."""
-    async with claim.step() as session:
-        differing = await matching.differing(session, found.same)
-        people = await dedup.sides_of(session, sorted(chained(found.same)))
-    together = joined(found.same, differing, people)
+    together = await _join(claim, found)
+    if found.sharing:
+        found.settle_nameless(together.members)
+        together = await _join(claim, found)
     found.possible.update((edge.left, edge.right) for edge in together.refused)
     best = strongest(found.same, together.members)
     await Merging(claim, known, best, counts, found.compared).run(together.members)
+
+
+async def _join(claim: Claim, found: Findings) -> Components[UUID]:
+    async with claim.step() as session:
+        differing = await matching.differing(session, found.same)
+        people = await dedup.sides_of(session, sorted(chained(found.same)))
+    return joined(found.same, differing, people)
 
 
 def _edge(judgement: Judgement, known: Knowledge, spelled: Spelled) -> Edge | None:

@@ -97,7 +97,7 @@ def file_features(db: duckdb.DuckDBPyConnection, known: Knowledge) -> None:
     _write_keys(db)
     db.execute(
         """create view filed_features as
-           select f.* replace (number as record_id), k.keys from features f join keyed k using (number)"""
+           select f.*, number as record_id, k.keys from features f join keyed k using (number)"""
     )
     kept = ("candidate_id", "number", "keys")
     prepare(db, "filed_features", "people", unique_sources=known.policy.unique_sources, kept=kept)
@@ -105,12 +105,12 @@ def file_features(db: duckdb.DuckDBPyConnection, known: Knowledge) -> None:
 
 def _read(db: duckdb.DuckDBPyConnection, file: Path) -> None:
     texts = ", ".join((*COUNTED, "birth_date", "name", *PARTS))
-    lists = ", ".join(f"{each}::varchar[] as {each}" for each in LISTS)
-    types = dict.fromkeys((*LISTS, *COUNTED, *PARTS, "birth_date", "name", "record_id", "candidate_id"), "VARCHAR")
+    lists = ", ".join(f"coalesce({each}::varchar[], []) as {each}" for each in LISTS)
+    types = dict.fromkeys((*LISTS, *COUNTED, *PARTS, "birth_date", "name", "candidate_id"), "VARCHAR")
     db.read_csv(str(file), header=True, dtype={**types, "is_plain": "BOOLEAN"}).create_view("exported")
     db.execute(
         f"""create table loaded as
-            select record_id, candidate_id::uuid as candidate_id, {lists}, {texts}, is_plain from exported;
+            select candidate_id::uuid as candidate_id, {lists}, {texts}, is_plain from exported;
             create view features as select rowid as number, * from loaded"""
     )
 

@@ -127,12 +127,15 @@ async def holders_of(session: Session, hashes: Sequence[bytes]) -> list[Any]:
 
 
 async def export(session: Session, exported: Exported) -> None:
-    """Write the flat features of all live candidates, lists as JSON, and how many are known to hold each value."""
+    """Write the flat features of all live candidates, lists as JSON, and how many are known to hold each value.
+
+    In a transaction of one view both are of one moment, whatever the doors write in between.
+    """
     await session.run(LIMIT)
-    lists = ", ".join(f"array_to_json(m.{each}) as {each}" for each in LISTS)
+    lists = ", ".join(f"array_to_json(nullif(m.{each}, '{{}}')) as {each}" for each in LISTS)
     texts = ", ".join(f"m.{each}" for each in (*COUNTED, "birth_date", "name", *PARTS, "is_plain"))
     await session.copy(
-        f"""select m.record_id, m.candidate_id, {lists}, {texts} from match_features m
+        f"""select m.candidate_id, {lists}, {texts} from match_features m
             join candidates c on c.id = m.candidate_id
               and c.hidden_at is null and c.erased_at is null and c.merged_into is null""",  # noqa: S608 (constants)
         exported.features,

@@ -55,7 +55,7 @@ class Sweep:
 
     async def read(self, folder: Path) -> Exported:
         """Copy the pool for a bulk engine."""
-        async with self.claim.database.transaction(self.claim.caller) as session:
+        async with self.claim.database.transaction(self.claim.caller, one_view=True) as session:
             exported = Exported(folder, dedup.secret_of(session))
             await repository.export(session, exported)
         return exported
@@ -103,7 +103,6 @@ class Sweep:
     async def merge(self, found: Findings) -> None:
         """Merge who is one person, where the policy lets that be done without asking."""
         if self.known.policy.automatic:
-            found.settle_nameless()
             await merging.merge(self.claim, self.known, found, self.counts)
         else:
             found.possible.update(found.same)

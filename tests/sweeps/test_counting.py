@@ -1,14 +1,16 @@
 """What the doors have kept wrong of how many candidates hold a value is put right by a sweep, whatever its engine."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import httpx
 import pytest
 
 from app.kit import due, jobs
 from app.kit.db import Database
-from app.sweeps import service
+from app.sweeps import repository, service
 from app.sweeps.engines import Engine
+from app.sweeps.exported import Exported
 from tests.conftest import TenantFixture
 
 SAID = (
@@ -44,6 +46,20 @@ async def test_a_sweep_counts_anew(
     await jobs.run_jobs(database)
     await due.run_until_quiet(database)
     assert await _counts(database, tenant) == kept
+
+
+async def test_people_and_counts_are_copied_as_they_were_at_one_moment(
+    api: httpx.AsyncClient, tenant: TenantFixture, database: Database, tmp_path: Path
+) -> None:
+    for said in SAID[:2]:
+        await api.post("/v1/candidates", json={**said, "on_match": "create"})
+    exported = Exported(tmp_path, b"secret")
+    async with database.transaction(tenant.caller, one_view=True) as session:
+        await api.post("/v1/candidates", json={**SAID[2], "on_match": "create"})
+        await repository.export(session, exported)
+    _, *people = exported.features.read_text().splitlines()
+    _, *counts = exported.counts.read_text().splitlines()
+    assert (len(people), sorted(int(row.rpartition(",")[2]) for row in counts)) == (2, [1, 1, 2])
 
 
 async def _counts(database: Database, tenant: TenantFixture) -> dict[bytes, int]:
