@@ -135,3 +135,29 @@ async def test_a_batch_that_meets_somebody_is_done_in_halves(
     assert seen == [8, 4, 4, 2, 2]
     assert (await desk.read(people[1][1]))["headline"] == "by hand"
     assert (await desk.read(people[3][1]))["id"] == people[3][1]
+
+
+async def test_whoever_has_no_name_is_part_of_the_one_person_who_shares_their_contact(desk: Desk, sweep: Sweep) -> None:
+    """A pool loaded without matching, and swept, is the one that the doors make."""
+    mail = {"email_addresses": [{"value": "hana@example.jp"}]}
+    mobile = {"phone_numbers": [{"value": "090-8234-5671"}]}
+    other = {"email_addresses": [{"value": "nobody@example.jp"}]}
+    one: list[dict[str, Any]] = [
+        {"full_name": "髙橋 花", **mail},
+        {"full_name": "高橋 花", **mail, **mobile},
+        {**mail},
+        {"external_ids": [{"source": "s", "id": "1"}], **mobile},
+        {"external_ids": [{"source": "s", "id": "2"}], **mobile},
+    ]
+    several: list[dict[str, Any]] = [
+        {"full_name": "Akira Ito", **other},
+        {"full_name": "Beatrix Kiddo", **other},
+        {**other},
+    ]
+    made = [(await desk.post("/v1/candidates", {**each, "on_match": "create"}, 201))["id"] for each in (*one, *several)]
+    assert (await sweep())["merged"] == 4
+    assert [(await desk.read(each))["id"] for each in made] == [made[0]] * 5 + made[5:]
+    asked = await desk.rows("/v1/dedup/pairs")
+    assert {frozenset((each["left_id"], each["right_id"])) for each in asked} == {
+        frozenset(each) for each in ((made[5], made[6]), (made[5], made[7]), (made[6], made[7]))
+    }
