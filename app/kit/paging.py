@@ -63,9 +63,7 @@ class Paging:
         """Make a page of `rows`, of which there is one more than `limit` when there are more."""
         more = len(rows) > self.limit
         shown = rows[: self.limit]
-        cursor = make_cursor(key(shown[-1]), [*bound_to, self.include_total]) if more else None
-        if cursor is not None:
-            self._link(cursor)
+        cursor = self.going_on(key(shown[-1]), *bound_to) if more else None
         return Page[S](
             data=[read(row) for row in shown],
             next_cursor=cursor,
@@ -73,6 +71,12 @@ class Paging:
             total=None if total is None else min(total, TOTAL_MAX),
             total_is_capped=None if total is None else total > TOTAL_MAX,
         )
+
+    def going_on(self, keys: Sequence[Any], *bound_to: Any) -> str:  # noqa: ANN401 (filters are any JSON values)
+        """Make the cursor of the page after the row with these keys, and say in a header where that page is."""
+        cursor = make_cursor(keys, [*bound_to, self.include_total])
+        self._link(cursor)
+        return cursor
 
     def plain(self, page: Page[Any]) -> Plain:
         """Answer a page whose rows are plain values as it is."""

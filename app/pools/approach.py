@@ -14,7 +14,7 @@ from app.consent.schemas import DecisionRead, LeaseRead
 from app.kit.clock import now
 from app.kit.db import Session
 from app.kit.errors import FieldError
-from app.kit.paging import TOTAL_MAX, Paging, make_cursor
+from app.kit.paging import TOTAL_MAX, Paging
 from app.pools import reasons, suggestions
 from app.pools.errors import LeaseInPast, NotAMember, NotLeased
 from app.pools.models import Pool
@@ -51,7 +51,7 @@ async def page(
     total = await _total(session, pool, answers, as_of) if paging.include_total else None
     return ApproachPage(
         data=await _rows(session, pool, listed, decisions, as_of, accepted),
-        next_cursor=None if place is None else make_cursor(place, [*bound, paging.include_total]),
+        next_cursor=None if place is None else paging.going_on(place, *bound),
         has_more=place is not None,
         total=None if total is None else min(total, TOTAL_MAX),
         total_is_capped=None if total is None else total > TOTAL_MAX,

@@ -179,7 +179,10 @@ class Walk:
     async def _page(self, **asked: Any) -> Any:
         answer = await self._place.api.get(self._path, params=asked)
         assert answer.status_code == 200, (self._path, answer.text)
-        return answer.json()
+        page = answer.json()
+        if self._after == "cursor":
+            assert ('rel="next"' in answer.headers.get("Link", "")) == page["has_more"], self._path
+        return page
 
 
 @settings(max_examples=scaled(1, 60), deadline=None, suppress_health_check=[*HealthCheck], phases=[Phase.generate])

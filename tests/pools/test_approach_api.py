@@ -98,7 +98,9 @@ async def test_pages_go_on_at_the_same_moment_with_ranks_from_one(api: httpx.Asy
         while True:
             params: dict[str, Any] = {"decision": decisions, "limit": 1, "include": "total"}
             params |= {"cursor": cursor} if cursor else {}
-            page = (await api.get(f"/v1/pools/{pool}/approach-list", params=params)).json()
+            answer = await api.get(f"/v1/pools/{pool}/approach-list", params=params)
+            page = answer.json()
+            assert ('rel="next"' in answer.headers.get("Link", "")) == page["has_more"]
             seen += [(each["rank"], each["candidate_id"]) for each in page["data"]]
             moments.add(page["as_of"])
             assert page["total"] == expected
