@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.candidates.aliases import MEANT
 from app.candidates.errors import CustomFieldKeyTaken
+from app.candidates.facts import LIVE, columns
 from app.candidates.fields import LISTS, OBJECTS, PROFILE, SCALARS
 from app.candidates.models import CustomField
 from app.kit import json
@@ -14,14 +15,9 @@ from app.kit.db import Session
 from app.kit.errors import AppError
 from app.kit.repository import ResourceRepository
 
-LIVE: Final = "c.hidden_at is null and c.erased_at is null and c.merged_into is null"
 _VALUES: Final = ", ".join(f"c.{name}" for name in SCALARS)
 _DOCUMENT: Final = ", ".join(f"'{name}', c.{name}" for name in (*OBJECTS, *LISTS, "warnings", "provenance"))
 """What is JSON anyhow comes as one value: each by itself costs the client more than all of them."""
-_FACTS: Final = {
-    **{name: f"c.{name}" for name in (*PROFILE, "version", "created_at", "updated_at", "last_interaction_at")},
-    "retention": "jsonb_build_object('expires_on', c.retention_expires_on, 'basis', c.retention_basis)",
-}
 
 
 async def find(session: Session, candidate_id: UUID, *, lock: bool) -> Any:  # noqa: ANN401 (a row)
@@ -92,9 +88,8 @@ async def profiles(session: Session, ids: Sequence[UUID]) -> list[Any]:
 
 async def facts(session: Session, ids: Sequence[UUID], names: Collection[str]) -> list[Any]:
     """Return (id, status) of live candidates, and the members of their facts that have these names."""
-    asked = "".join(f", {_FACTS[name]} as {name}" for name in sorted(names & _FACTS.keys()))
     return await session.rows(
-        f"select c.id, 'active' as status{asked} from candidates c where c.id = any(:ids) and {LIVE}",  # noqa: S608 (constants)
+        f"select {columns(names)} from candidates c where c.id = any(:ids) and {LIVE}",  # noqa: S608 (constants)
         ids=list(ids),
     )
 

@@ -4,7 +4,7 @@ A field has no value, one value, or many. Every op means "some value of the fiel
 `exists: false` are the negations, so a leaf over a missing value is false but for those three.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
@@ -29,25 +29,23 @@ _OPS: dict[Kind, frozenset[str]] = {
 }
 
 
-def path(*steps: str) -> Callable[[Facts], Iterator[Any]]:
+def path(*steps: str) -> Callable[[Facts], Sequence[Any]]:
     """Read the values found by these steps; lists on the way are walked, nulls and absences skipped."""
 
-    def read(facts: Facts) -> Iterator[Any]:
-        return _walk(facts, steps)
+    def read(facts: Facts) -> Sequence[Any]:
+        return _found(facts, steps)
 
     return read
 
 
-def _walk(value: Any, steps: tuple[str, ...]) -> Iterator[Any]:  # noqa: ANN401  facts are JSON-like
+def _found(value: Any, steps: tuple[str, ...]) -> Sequence[Any]:  # noqa: ANN401  facts are JSON-like
+    if value is None:
+        return ()
     if isinstance(value, list | tuple | set | frozenset):
-        for item in value:
-            yield from _walk(item, steps)
-    elif value is None:
-        return
-    elif not steps:
-        yield value
-    elif isinstance(value, Mapping):
-        yield from _walk(value.get(steps[0]), steps[1:])
+        return [each for item in value for each in _found(item, steps)]
+    if not steps:
+        return (value,)
+    return _found(value.get(steps[0]), steps[1:]) if isinstance(value, dict | Mapping) else ()
 
 
 @dataclass(frozen=True, slots=True)

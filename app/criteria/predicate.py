@@ -22,39 +22,54 @@ _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
 def holds(node: Node, facts: Facts, now: datetime) -> bool:
     """Say whether the facts meet the criteria at `now` (aware; its zone gives the calendar day)."""
     if isinstance(node, Leaf):
-        return _leaf(node, facts, now)
+        return _test(node, now)(list(node.field.read(facts)))
     if isinstance(node, All):
         return all(holds(inner, facts, now) for inner in node.nodes)
     found = any(holds(inner, facts, now) for inner in node.nodes)
     return found if isinstance(node, AnyOf) else not found
 
 
-def explained(node: Node, facts: Facts, now: datetime) -> list[tuple[Leaf, bool]]:
-    """List every leaf with whether it holds, in the order in which they are written."""
-    return [(leaf, _leaf(leaf, facts, now)) for leaf in leaves(node)]
+def explainer(node: Node, now: datetime) -> Callable[[Facts], tuple[list[bool], list[str]]]:
+    """Return what explains the criteria by the facts of one after the other.
+
+    It says of every leaf, in the order in which they are written, whether it holds; and it names the fields that are
+    asked for and not known, each once, in order.
+    """
+    asked = [(leaf.field, leaf.op != "exists", _test(leaf, now)) for leaf in leaves(node)]
+
+    def explain(facts: Facts) -> tuple[list[bool], list[str]]:
+        held: list[bool] = []
+        missing: dict[str, None] = {}
+        for field, must_be_known, test in asked:
+            found = list(field.read(facts))
+            held.append(test(found))
+            if must_be_known and not found:
+                missing[field.name] = None
+        return held, list(missing)
+
+    return explain
 
 
-def missing(node: Node, facts: Facts) -> list[str]:
-    """Name the fields that the criteria ask for and the facts do not hold, each once, in order."""
-    asked = {leaf.field.name: leaf.field for leaf in leaves(node) if leaf.op != "exists"}
-    return [name for name, field in asked.items() if not any(True for _ in field.read(facts))]
+_Found = list[Any]
+_Test = Callable[[_Found], bool]
 
 
-def _leaf(leaf: Leaf, facts: Facts, now: datetime) -> bool:
-    found = list(leaf.field.read(facts))
+def _test(leaf: Leaf, now: datetime) -> _Test:
+    """Return what a leaf asks of the values that were found."""
     if leaf.op == "exists":
-        return bool(found) is leaf.value
+        return lambda found: bool(found) is leaf.value
     if leaf.field.kind == "element":
-        return _elements(leaf.value, found, now)
-    comparable = [_comparable(leaf.field, value) for value in found]
+        return lambda found: _elements(leaf.value, found, now)
     if leaf.op == "has_all":
-        return all(_among((value,), comparable) for value in _wanted(leaf))
+        each = [_among((value,), leaf.field) for value in _wanted(leaf)]
+        return lambda found: all(test(found) for test in each)
     if leaf.op in {"ne", "not_in"}:
-        return not _among(_wanted(leaf), comparable)
+        one = _among(_wanted(leaf), leaf.field)
+        return lambda found: not one(found)
     if leaf.op in {"eq", "in", "has", "has_any"}:
-        return _among(_wanted(leaf), comparable)
-    test = _test(leaf, now)
-    return any(test(value) for value in comparable)
+        return _among(_wanted(leaf), leaf.field)
+    test = _compared(leaf, now)
+    return lambda found: any(test(_comparable(leaf.field, value)) for value in found)
 
 
 def _elements(wanted: Elements, found: Iterable[Facts], now: datetime) -> bool:
@@ -66,8 +81,15 @@ def _wanted(leaf: Leaf) -> tuple[Any, ...]:
     return tuple(_comparable(leaf.field, value) for value in wanted)
 
 
-def _among(wanted: tuple[Any, ...], found: list[Any]) -> bool:
-    return any(_same_type(one, two) and one == two for one in wanted for two in found)
+def _among(wanted: tuple[Any, ...], field: Field) -> _Test:
+    """Return what says whether one of the values is wanted."""
+    typed = [(_json_type(value), value) for value in wanted]
+
+    def test(found: _Found) -> bool:
+        values = [_comparable(field, value) for value in found]
+        return any(_json_type(value) is kind and value == one for kind, one in typed for value in values)
+
+    return test
 
 
 def _comparable(field: Field, value: Any) -> Any:  # noqa: ANN401  facts are JSON-like
@@ -77,12 +99,8 @@ def _comparable(field: Field, value: Any) -> Any:  # noqa: ANN401  facts are JSO
     return value.isoformat() if field.kind == "date" and isinstance(value, date) else value
 
 
-def _same_type(one: object, two: object) -> bool:
-    """Compare by JSON's types: a boolean is no number, and 1 is 1.0."""
-    return _json_type(one) is _json_type(two)
-
-
 def _json_type(value: object) -> type:
+    """Return a value's type in JSON: a boolean is no number, and 1 is 1.0."""
     if isinstance(value, bool):
         return bool
     if isinstance(value, int | float):
@@ -90,13 +108,14 @@ def _json_type(value: object) -> type:
     return str if isinstance(value, str) else type(value)
 
 
-def _test(leaf: Leaf, now: datetime) -> Callable[[Any], bool]:
+def _compared(leaf: Leaf, now: datetime) -> Callable[[Any], bool]:
+    """Return what says of one comparable value whether it is as the leaf asks."""
     wanted = leaf.value if leaf.op.endswith("_days") else _comparable(leaf.field, leaf.value)
     if leaf.op == "contains":
         return lambda value: isinstance(value, str) and wanted in leaf.field.fold(value)
     if leaf.op in _ORDERS:
-        compare = _ORDERS[leaf.op]
-        return lambda value: _same_type(value, wanted) and compare(value, wanted)
+        compare, kind = _ORDERS[leaf.op], _json_type(wanted)
+        return lambda value: _json_type(value) is kind and compare(value, wanted)
     earliest, latest = (_comparable(leaf.field, end) for end in span(leaf, now))
     if leaf.op == "within_days":
         return lambda value: bool(earliest <= value <= latest)

@@ -3,6 +3,7 @@
 That is how those are listed of whom it is plain whether they can be contacted; the gate's business is not said here.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -37,15 +38,17 @@ def asked(at: datetime) -> dict[str, Any]:
     return {"at": at, "today": last_day(at)}
 
 
-def written(row: Any) -> json.Written | None:  # noqa: ANN401 (a row)
-    """Put a row of `COLUMNS` together: moments are written here, as everywhere else."""
-    id_, can_contact, document, contact, created, updated = row[:6]
-    if can_contact is None:
-        return None
-    rest = {
-        "can_contact": can_contact,
-        "last_interaction_at": contact,
-        "created_at": created,
-        "updated_at": updated,
-    }
-    return json.Written(id_, f"{document[:-1]},{json.dumps(rest)[1:]}")
+def written(rows: Sequence[Any]) -> list[json.Written]:
+    """Put those rows of `COLUMNS` together in which the gate has no say; moments are written as everywhere else."""
+    plain = [row[:6] for row in rows if row[1] is not None]
+    moments = json.dumps([moment for row in plain for moment in row[3:]])[1:-1].split(",")
+    return [
+        json.Written(
+            id_,
+            f'{document[:-1]},"can_contact":{"true" if can_contact else "false"},"last_interaction_at":{contact},'
+            f'"created_at":{created},"updated_at":{updated}}}',
+        )
+        for (id_, can_contact, document, *_), contact, created, updated in zip(
+            plain, moments[::3], moments[1::3], moments[2::3], strict=False
+        )
+    ]

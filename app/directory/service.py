@@ -98,7 +98,7 @@ async def _rows(
     session: Session, ids: Sequence[UUID], view: View, documents: Sequence[Any]
 ) -> dict[UUID, Shown | Written]:
     """Return these candidates as rows of a list: as the database wrote them, where it could; raises Overtaken."""
-    found: dict[UUID, Shown | Written] = {each.id: each for each in map(written, documents) if each is not None}
+    found: dict[UUID, Shown | Written] = {each.id: each for each in written(documents)}
     others = [each for each in ids if each not in found]
     found |= {each["id"]: each for each in await show(session, others, view)}
     if found.keys() < set(ids):

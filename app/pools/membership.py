@@ -95,14 +95,24 @@ async def local_now(session: Session) -> datetime:
     return now().astimezone(ZoneInfo((await tenancy.read(session)).timezone))
 
 
+def names_of(nodes: Collection[Node], also: Collection[str] = ()) -> set[str]:
+    """Name the members of the facts that these criteria ask for, and what else has a name in `also`."""
+    asked = (leaf.field.name for node in nodes for leaf in leaves(node))
+    return {name.partition(".")[0] for name in (*asked, *also)}
+
+
 async def facts(
-    session: Session, ids: Sequence[UUID], nodes: Collection[Node], at: datetime, also: Collection[str] = ()
+    session: Session, ids: Sequence[UUID], nodes: Collection[Node], at: datetime
 ) -> dict[UUID, dict[str, Any]]:
-    """Return what these criteria ask of live candidates, and what else has a name in `also`, but no more."""
-    fields = [leaf.field for node in nodes for leaf in leaves(node)]
-    asked = {field.adapter for field in fields}
-    names = {name.partition(".")[0] for name in (*(field.name for field in fields), *also)}
-    people = await candidates.facts(session, ids, names)
+    """Return what these criteria ask of live candidates, but no more."""
+    return await completed(session, await candidates.facts(session, ids, names_of(nodes)), nodes, at)
+
+
+async def completed(
+    session: Session, people: dict[UUID, dict[str, Any]], nodes: Collection[Node], at: datetime
+) -> dict[UUID, dict[str, Any]]:
+    """Set beside the facts of candidates what else these criteria ask for: touchpoints, scores, pools."""
+    ids, asked = list(people), {leaf.field.adapter for node in nodes for leaf in leaves(node)}
     if "touchpoints" in asked:
         timelines = await touchpoints.signals_of(session, ids)
         people = {each: {**known, **timeline_facts(timelines.get(each, ()))} for each, known in people.items()}

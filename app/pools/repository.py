@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
+from app.candidates.facts import LIVE, columns
 from app.candidates.models import Candidate
 from app.contents.models import Content
 from app.criteria import sql
@@ -172,14 +173,15 @@ class MemberRepository(Repository[PoolMember]):
     def of_pool(self, pool_id: UUID) -> Select[PoolMember]:
         return self.visible().where(PoolMember.pool_id == pool_id)
 
-    async def page(self, pool_id: UUID, after: UUID | None, limit: int) -> list[Any]:
-        """Return (candidate_id, by, since) of members, the newest person first."""
+    async def page(self, pool_id: UUID, after: UUID | None, limit: int, names: Collection[str] = ()) -> list[Any]:
+        """Return (candidate_id, by, since) of members, the newest person first, and their facts with these names."""
+        beyond = "" if after is None else "and m.candidate_id < :after"
         return await self.session.rows(
-            """select candidate_id, by, since from pool_members
-               where pool_id = :pool_id and (cast(:after as uuid) is null or candidate_id < :after)
-               order by candidate_id desc limit :limit""",
+            f"""select m.candidate_id, m.by, m.since, {columns(names)} from pool_members m
+                left join candidates c on c.id = m.candidate_id and {LIVE}
+                where m.pool_id = :pool_id {beyond} order by m.candidate_id desc limit :limit""",  # noqa: S608 (constants)
             pool_id=pool_id,
-            after=after,
+            **({} if after is None else {"after": after}),
             limit=limit,
         )
 

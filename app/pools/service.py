@@ -44,7 +44,6 @@ __all__ = (
     "erase",
     "find",
     "members",
-    "missing_of",
     "opposed",
     "page",
     "release",
@@ -114,33 +113,29 @@ async def members(session: Session, paging: Paging, pool: Pool) -> Page[dict[str
     """Return the members of a pool, the newest person first, each with why, as MemberRead has it."""
     bound = ("members", str(pool.id))
     after = paging.after(*bound)
-    repository = MemberRepository(session)
-    rows = await repository.page(pool.id, UUID(after[0]) if after else None, paging.limit + 1)
+    repository, node = MemberRepository(session), membership.node_of(pool)
+    names = membership.names_of([node], pool.required_fields)
+    rows = await repository.page(pool.id, UUID(after[0]) if after else None, paging.limit + 1, names)
     total = await repository.how_many(repository.of_pool(pool.id)) if paging.include_total else None
-    node = membership.node_of(pool)
-    moment, ids = await membership.moment_of(session, node), [row.candidate_id for row in rows]
-    known = await membership.facts(session, ids, [node], moment, pool.required_fields)
-    written = {leaf.pointer: _written(pool.criteria, leaf.pointer) for leaf in leaves(node)}
+    moment = await membership.moment_of(session, node)
+    known = await membership.completed(session, {row.id: dict(row) for row in rows if row.id}, [node], moment)
+    criteria = [_written(pool.criteria, leaf.pointer) for leaf in leaves(node)]
+    explain = predicate.explainer(node, moment)
 
     def read(row: Any) -> dict[str, Any]:  # noqa: ANN401 (a row)
-        person, by, since = row
+        person, by, since = row[:3]
         facts = known.get(person, {"id": person})
-        explained = predicate.explained(node, facts, moment)
+        held, unknown = explain(facts)
+        required = (name for name in pool.required_fields if not _is_known(name, facts))
         return {
             "candidate_id": person,
             "by": by,
             "since": since,
-            "why": [{"criterion": written[leaf.pointer], "holds": holds} for leaf, holds in explained],
-            "missing": missing_of(pool.required_fields, node, facts),
+            "why": [{"criterion": each, "holds": holds} for each, holds in zip(criteria, held, strict=True)],
+            "missing": list(dict.fromkeys([*required, *unknown])),
         }
 
     return paging.page(rows, read, lambda row: [row.candidate_id], *bound, total=total)
-
-
-def missing_of(required: Sequence[str], node: Node, facts: Facts) -> list[str]:
-    """Name what should be known, or is asked for, and is not known of this person."""
-    unknown = [name for name in required if not _is_known(name, facts)]
-    return list(dict.fromkeys([*unknown, *predicate.missing(node, facts)]))
 
 
 def _is_known(name: str, facts: Facts) -> bool:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.criteria.fields import Fields, custom, each, elements, scalar
-from app.criteria.predicate import explained, holds, missing
+from app.criteria.predicate import explainer, holds
 from app.criteria.tree import parse
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
@@ -99,7 +99,7 @@ def test_a_missing_value_is_false_but_for_three_ops() -> None:
         ("exists", False),
     ]
     tree = parse({"any": [{"field": "custom_fields.x", "op": op, "value": value} for op, value in asked]}, FIELDS)
-    assert [held for _, held in explained(tree, {}, NOW)] == [False] * 4 + [True] * 3
+    assert explainer(tree, NOW)({}) == ([False] * 4 + [True] * 3, ["custom_fields.x"])
 
 
 def test_calendar_days_are_those_of_the_zone_of_now() -> None:
@@ -115,5 +115,5 @@ def test_combinators_of_nothing() -> None:
 
 def test_missing_names_each_field_once() -> None:
     leaf = {"field": "headline", "op": "eq", "value": "x"}
-    assert missing(parse({"all": [leaf, {"not": [leaf]}]}, FIELDS), {"headline": None}) == ["headline"]
-    assert missing(parse(leaf, FIELDS), FACTS) == []
+    assert explainer(parse({"all": [leaf, {"not": [leaf]}]}, FIELDS), NOW)({"headline": None})[1] == ["headline"]
+    assert explainer(parse(leaf, FIELDS), NOW)(FACTS)[1] == []
