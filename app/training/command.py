@@ -54,9 +54,10 @@ def run_evaluate(
 
 
 def _table(title: str, evaluated: Evaluated) -> Table:
-    table = Table("p ≥", title=title, caption="P precision, R recall; B³ of clusters")
-    for heading in ("right", "wrong", "P", "R", "F1", "clusters P", "R", "F1", "B³"):
-        table.add_column(heading, justify="right")
+    caption = "P precision, R recall; first of pairs, then of clusters"
+    table = Table("\np ≥", title=title, caption=caption, box=None, header_style="dim", padding=(0, 1, 0, 0))
+    for heading in ("pairs\nright", "\nwrong", "\nP", "\nR", "\nF1", "clusters\nP", "\nR", "\nF1", "\nB³"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for line in evaluated.lines():
         figures = [value for of in (line.pairs, line.clusters) for value in (of.precision, of.recall, of.f1)]
         counts = (f"{line.pairs.right:,}", f"{line.pairs.wrong:,}")

@@ -1,0 +1,30 @@
+"""`talentpool dedup evaluate` as it is read in a terminal."""
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from app.training.command import run_evaluate
+
+_FILE = """family_name,given_name,email_addresses,person
+佐藤,健,ken@example.com,one
+佐藤,健,ken@example.com,one
+鈴木,花子,hanako@example.com,two
+"""
+
+
+def _name(header: str) -> str:
+    return header
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_every_figure_is_whole_at_the_width_of_a_terminal(tmp_path: Path, width: int) -> None:
+    file, told = tmp_path / "people.csv", StringIO()
+    file.write_text(_FILE, encoding="utf-8")
+    picture = tmp_path / "picture.svg"
+    run_evaluate(Console(file=told, width=width), [file], _name, "person", None, picture, with_splink=False)
+    rows = [line.split() for line in told.getvalue().splitlines()]
+    assert ["automatic", "1", "0", *["1.0000"] * 7] in rows
+    assert picture.read_text(encoding="utf-8").startswith("<svg")
