@@ -9,7 +9,7 @@ from app.candidates.features import Payload
 from app.dedup.pool import Keyed
 from app.dedup.rules import Judgement
 from app.dedup.sides import dump_side, side_of
-from app.dedup.words import NOTHING, Words, told, turned, words_of
+from app.dedup.words import NOTHING, Words, words_of
 from app.kit.ids import new_id
 
 Spelled = Mapping[UUID, Words]
@@ -101,9 +101,15 @@ def evidence(
     judgement: Judgement, record_id: UUID | None, spelled: Spelled, *, is_turned: bool = False
 ) -> list[dict[str, Any]]:
     """Return the evidence as it is kept and answered, in the words of the two records."""
-    left, right = (spelled.get(each, NOTHING) if each else NOTHING for each in (record_id, judgement.records[1]))
-    rows = told(judgement.evidence, left, right)
+    own, other = (spelled.get(each, NOTHING) if each else NOTHING for each in (record_id, judgement.records[1]))
+    left, right = ("right", "left") if is_turned else ("left", "right")
     return [
-        {"feature": row.feature, "verdict": row.verdict, "weight": row.weight, "left": row.left, "right": row.right}
-        for row in (turned(rows) if is_turned else rows)
+        {
+            "feature": row.feature,
+            "verdict": row.verdict,
+            "weight": row.weight,
+            left: own.of(row, row.left),
+            right: other.of(row, row.right),
+        }
+        for row in judgement.evidence
     ]

@@ -141,7 +141,7 @@ async def spellings(session: Session, record_ids: Collection[UUID]) -> list[Any]
         f"""select r.id, r.features -> 'contacts' as contacts, said.* from unnest(cast(:ids as uuid[])) as asked(id)
             join records r on r.id = asked.id
             cross join lateral jsonb_to_record(r.payload) as said({", ".join(f"{each} text" for each in SPELLED)})""",  # noqa: S608 (constants)
-        ids=sorted(record_ids),
+        ids=list(record_ids),
     )
 
 
@@ -224,4 +224,15 @@ async def open_pairs(session: Session, pairs: Sequence[Mapping[str, Any]]) -> li
            on conflict (tenant_id, left_id, right_id) do update set status = candidate_pairs.status
            returning id, left_id, right_id, status, (xmax = 0) as is_new""",
         rows=json.dumps(pairs),
+    )
+
+
+async def stored_pairs(session: Session, pairs: Sequence[tuple[UUID, UUID]]) -> list[Any]:
+    """Return (left_id, right_id) of those pairs that are there."""
+    return await session.rows(
+        """select left_id, right_id
+           from unnest(cast(:left as uuid[]), cast(:right as uuid[])) as asked(left_id, right_id)
+           join candidate_pairs using (left_id, right_id)""",
+        left=[left for left, _ in pairs],
+        right=[right for _, right in pairs],
     )

@@ -160,11 +160,25 @@ async def open_pairs(session: Session, opened: Sequence[Opened]) -> int:
     return sum(row.is_new for row in stored)
 
 
+async def open_told(session: Session, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Open pairs that differ, each told by `Opened.row`, between candidates that are there; return how many are new."""
+    return sum(row.is_new for row in await _write(session, rows))
+
+
+async def said_of(session: Session, pairs: Sequence[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
+    """Return those of these pairs, the smaller id first, of which something is said already, whatever it is."""
+    return {(row.left_id, row.right_id) for row in await repository.stored_pairs(session, pairs)}
+
+
 async def _open(session: Session, opened: Sequence[Opened], spelled: Spelled) -> list[Any]:
-    if not opened:
-        return []
     first = {each.sides: each for each in reversed(opened)}
-    stored = await repository.open_pairs(session, [each.row(spelled) for each in first.values()])
+    return await _write(session, [each.row(spelled) for each in first.values()])
+
+
+async def _write(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+    if not rows:
+        return []
+    stored = await repository.open_pairs(session, rows)
     await outbox.record(session, *(events.opened(row.id) for row in stored if row.is_new))
     return stored
 

@@ -1,6 +1,6 @@
 """What a record said, in its own spelling: evidence shows people what they wrote, not what was compared."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -56,18 +56,3 @@ def _words(said: Payload, contacts: Iterable[tuple[str | None, str]]) -> Words:
     """Collect the spellings of what is said; of contacts with one key the last is shown."""
     names = (" ".join(filter(None, map(said.get, parts))) for parts in _NAMES)
     return Words(next(filter(None, names), None), said.get(_EMPLOYER), {key: raw for key, raw in contacts if key})
-
-
-def told(evidence: Sequence[Evidence], left: Words, right: Words) -> list[Evidence]:
-    """Return the evidence with each side's values as they came."""
-    return [
-        row
-        if row.feature == "prior"
-        else Evidence(row.feature, row.verdict, row.weight, left.of(row, row.left), right.of(row, row.right))
-        for row in evidence
-    ]
-
-
-def turned(evidence: Sequence[Evidence]) -> list[Evidence]:
-    """Return the evidence with its sides exchanged."""
-    return [Evidence(row.feature, row.verdict, row.weight, row.right, row.left) for row in evidence]
