@@ -29,7 +29,7 @@ def holds(node: Node, facts: Facts, now: datetime) -> bool:
     return found if isinstance(node, AnyOf) else not found
 
 
-def explainer(node: Node, now: datetime) -> Callable[[Facts], tuple[list[bool], list[str]]]:
+def explainer(node: Node, now: datetime) -> Callable[[Facts], tuple[tuple[bool, ...], list[str]]]:
     """Return what explains the criteria by the facts of one after the other.
 
     It says of every leaf, in the order in which they are written, whether it holds; and it names the fields that are
@@ -37,7 +37,7 @@ def explainer(node: Node, now: datetime) -> Callable[[Facts], tuple[list[bool], 
     """
     asked = [(leaf.field, leaf.op != "exists", _test(leaf, now)) for leaf in leaves(node)]
 
-    def explain(facts: Facts) -> tuple[list[bool], list[str]]:
+    def explain(facts: Facts) -> tuple[tuple[bool, ...], list[str]]:
         held: list[bool] = []
         missing: dict[str, None] = {}
         for field, must_be_known, test in asked:
@@ -45,7 +45,7 @@ def explainer(node: Node, now: datetime) -> Callable[[Facts], tuple[list[bool], 
             held.append(test(found))
             if must_be_known and not found:
                 missing[field.name] = None
-        return held, list(missing)
+        return tuple(held), list(missing)
 
     return explain
 

@@ -20,6 +20,7 @@ from app.kit import json, outbox
 from app.kit.clock import now
 from app.kit.db import Session
 from app.kit.outbox import Wake
+from app.kit.statement import Row
 from app.pools import criteria_fields, events
 from app.pools.criteria_fields import POOL
 from app.pools.models import Pool
@@ -44,7 +45,7 @@ def _parsed(criteria: bytes) -> Node:
     return criteria_fields.read(json.loads(criteria), "/criteria")
 
 
-def node_of(pool: Pool) -> Node:
+def node_of(pool: Pool | Row) -> Node:
     """Return the criteria of a pool as a tree."""
     return _parsed(json.canonical(pool.criteria))
 

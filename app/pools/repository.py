@@ -54,6 +54,12 @@ class PoolRepository(ResourceRepository[Pool]):
         row = await self.session.row("select * from pools where id = :id and archived_at is null", id=pool_id)
         return None if row is None else Pool(**row)
 
+    async def asked(self, pool_id: UUID) -> Any:  # noqa: ANN401 (a row, or None)
+        """Return (criteria, required_fields) of a pool."""
+        return await self.session.row(
+            "select criteria, required_fields from pools where id = :id and archived_at is null", id=pool_id
+        )
+
     def called(self, keys: Sequence[str] | None) -> Select[Pool]:
         """Select the pools with these keys; None is all."""
         return self.visible() if keys is None else self.visible().where(Pool.key.in_(keys))

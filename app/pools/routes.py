@@ -115,8 +115,8 @@ async def delete_pool(session: SessionDep, pool: LockedPool) -> None:
     response_model=Page[MemberRead],
     **operation("pools:read", PoolNotFound, by_keys=True),
 )
-async def list_pool_members(session: SessionDep, paging: PagingQuery, pool: FoundPool) -> Response:
-    return paging.plain(await service.members(session, paging, pool))
+async def list_pool_members(session: SessionDep, paging: PagingQuery, pool_id: UUID) -> Response:
+    return paging.plain(await service.members(session, paging, pool_id))
 
 
 @router.put(

@@ -1,6 +1,7 @@
 """Keeping pools, and saying who is in them and why."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -109,33 +110,36 @@ async def remove(session: Session, pool: Pool) -> None:
     await rebuilding.begin(session, pool)
 
 
-async def members(session: Session, paging: Paging, pool: Pool) -> Page[dict[str, Any]]:
-    """Return the members of a pool, the newest person first, each with why, as MemberRead has it."""
-    bound = ("members", str(pool.id))
+async def members(session: Session, paging: Paging, pool_id: UUID) -> Page[dict[str, Any]]:
+    """Return the members of a pool, the newest person first, each with why (MemberRead); raises PoolNotFound."""
+    pool = await PoolRepository(session).asked(pool_id)
+    if pool is None:
+        raise PoolNotFound
+    bound = ("members", str(pool_id))
     after = paging.after(*bound)
     repository, node = MemberRepository(session), membership.node_of(pool)
     names = membership.names_of([node], pool.required_fields)
-    rows = await repository.page(pool.id, UUID(after[0]) if after else None, paging.limit + 1, names)
-    total = await repository.how_many(repository.of_pool(pool.id)) if paging.include_total else None
+    rows = await repository.page(pool_id, UUID(after[0]) if after else None, paging.limit + 1, names)
+    total = await repository.how_many(repository.of_pool(pool_id)) if paging.include_total else None
     moment = await membership.moment_of(session, node)
-    known = await membership.completed(session, {row.id: dict(row) for row in rows if row.id}, [node], moment)
+    live = {row["id"]: dict(row.items()) for row in rows if row["id"] is not None}
+    known = await membership.completed(session, live, [node], moment)
     criteria = [_written(pool.criteria, leaf.pointer) for leaf in leaves(node)]
     explain = predicate.explainer(node, moment)
+
+    @cache
+    def why(held: tuple[bool, ...]) -> list[dict[str, Any]]:
+        return [{"criterion": each, "holds": holds} for each, holds in zip(criteria, held, strict=True)]
 
     def read(row: Any) -> dict[str, Any]:  # noqa: ANN401 (a row)
         person, by, since = row[:3]
         facts = known.get(person, {"id": person})
         held, unknown = explain(facts)
-        required = (name for name in pool.required_fields if not _is_known(name, facts))
-        return {
-            "candidate_id": person,
-            "by": by,
-            "since": since,
-            "why": [{"criterion": each, "holds": holds} for each, holds in zip(criteria, held, strict=True)],
-            "missing": list(dict.fromkeys([*required, *unknown])),
-        }
+        required = [name for name in pool.required_fields if not _is_known(name, facts)]
+        missing = list(dict.fromkeys([*required, *unknown]))
+        return {"candidate_id": person, "by": by, "since": since, "why": why(held), "missing": missing}
 
-    return paging.page(rows, read, lambda row: [row.candidate_id], *bound, total=total)
+    return paging.page(rows, read, lambda row: [row["candidate_id"]], *bound, total=total)
 
 
 def _is_known(name: str, facts: Facts) -> bool:

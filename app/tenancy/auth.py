@@ -20,10 +20,6 @@ from app.tenancy import keys
 
 REMEMBERED_S: Final = 0.5
 REMEMBERED_MAX: Final = 10_000
-_USED: Final = """
-update api_keys set last_used_at = now()
-where id = :id and coalesce(last_used_at, '-infinity') < now() - interval '1 minute'
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +85,21 @@ class KeyAuthenticator:
             self._turns.pop(key.id_text, None)
 
     async def _look_up(self, key: keys.KeyText) -> _Known:
-        async with self._database.outside() as connection:
-            tenant_id = (await connection.execute(text("select auth_key(:id_text)"), {"id_text": key.id_text})).scalar()
+        tenant_id = await self._database.routed("select auth_key(:id_text)", id_text=key.id_text)
         if tenant_id is None:
             raise Unauthorized
-        async with self._database.transaction(caller.system(tenant_id, "auth")) as session:
+        async with self._database.transaction(caller.system(tenant_id, "auth"), by_keys=True) as session:
             row = await session.row(
-                """select k.id, k.key_id, k.sha256, k.scopes, k.expires_at, k.revoked_at, t.allowed_origins
+                """select k.id, k.key_id, k.sha256, k.scopes, k.expires_at, k.revoked_at, t.allowed_origins,
+                     coalesce(k.last_used_at, '-infinity') < now() - interval '1 minute' as is_noted_late
                    from api_keys k join tenants t on t.id = k.tenant_id where k.id_text = :id_text""",
                 id_text=key.id_text,
             )
             if row is None or any(end is not None and end <= now() for end in (row.expires_at, row.revoked_at)):
                 self._known.pop(key.id_text, None)
                 raise Unauthorized
-            await session.run(_USED, id=row.id)
+            if row.is_noted_late:
+                await session.run("update api_keys set last_used_at = now() where id = :id", id=row.id)
         if len(self._known) >= REMEMBERED_MAX:
             self._known.clear()
         known = _Known(

@@ -99,7 +99,7 @@ def test_a_missing_value_is_false_but_for_three_ops() -> None:
         ("exists", False),
     ]
     tree = parse({"any": [{"field": "custom_fields.x", "op": op, "value": value} for op, value in asked]}, FIELDS)
-    assert explainer(tree, NOW)({}) == ([False] * 4 + [True] * 3, ["custom_fields.x"])
+    assert explainer(tree, NOW)({}) == ((*[False] * 4, *[True] * 3), ["custom_fields.x"])
 
 
 def test_calendar_days_are_those_of_the_zone_of_now() -> None:
