@@ -74,7 +74,7 @@ async def expected_external(
     try:
         answer.expect((await service.owner_of(session, known.source, known.id)).version, required=required)
     except CandidateNotFound:
-        answer.expect(0)
+        answer.expect_nothing()
     return External(known, partial(answer.expect, required=required))
 
 

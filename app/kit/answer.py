@@ -43,6 +43,11 @@ class Answer:
         if not _names(self._if_match, version):
             raise PreconditionFailed
 
+    def expect_nothing(self) -> None:
+        """Refuse a request that was made for any version, where there is nothing yet; raises PreconditionFailed."""
+        if self._if_match is not None:
+            raise PreconditionFailed
+
     def versioned(self, resource: V) -> V:
         """Answer `resource` under its ETag; raises NotModified when the client has it already."""
         self._tag(resource.version)

@@ -159,6 +159,10 @@ async def test_if_match_guards_put_patch_and_delete(api: httpx.AsyncClient) -> N
     good = await api.patch(path, json={"headline": "x"}, headers={"If-Match": '"v1"'})
     assert (good.status_code, good.headers["ETag"]) == (200, '"v2"')
     assert (await api.put(external, json={"headline": "y"}, headers={"If-Match": "*"})).status_code == 200
+    nobody = external.replace("/by-external-id/", "/by-external-id/nobody-")
+    for made_for in ("*", '"v1"'):
+        refused = await api.put(nobody, json={"full_name": "New One"}, headers={"If-Match": made_for})
+        assert refused.status_code == 412, "there is nothing yet that it could match"
 
 
 async def test_a_tenant_may_demand_if_match(api: httpx.AsyncClient) -> None:
