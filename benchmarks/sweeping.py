@@ -148,7 +148,7 @@ async def _find(sweep: Sweep, folder: Path, laps: Laps) -> tuple[Findings, Expor
             exported = await sweep.read(folder)
         with laps.lap("comparing"):
             found = await sweep.weigh(exported)
-    found.settle_nameless()
+    found.settle_nameless(())
     return found, exported
 
 
