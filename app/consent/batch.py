@@ -11,6 +11,7 @@ from app.consent import consents, repository, service
 from app.consent.errors import CandidateUnknown, StatementInvalid
 from app.consent.schemas import ConsentBatchResult, ConsentItem
 from app.consent.statement import faults
+from app.kit.body import Spoilt, client_ref_of
 from app.kit.clock import now
 from app.kit.db import Session
 from app.kit.edge import field_error
@@ -51,6 +52,8 @@ def _counts(outcomes: list[BatchItem]) -> dict[str, int]:
 
 
 def _read(item: Any) -> ConsentItem | AppError:  # noqa: ANN401 (any JSON value)
+    if isinstance(item, Spoilt):
+        return StatementInvalid(errors=[item.error])
     try:
         return ConsentItem.model_validate(item)
     except ValidationError as error:
@@ -68,10 +71,9 @@ def _judge(item: ConsentItem | AppError, live: dict[UUID, UUID]) -> ConsentItem 
 
 
 def _refused(place: int, item: Any, error: AppError) -> BatchItem:  # noqa: ANN401 (any JSON value)
-    client_ref = item.get("client_ref") if isinstance(item, dict) else None
     return BatchItem(
         index=place,
-        client_ref=client_ref if isinstance(client_ref, str) else None,
+        client_ref=client_ref_of(item),
         status=error.status,
         outcome="invalid",
         id=None,

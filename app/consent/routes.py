@@ -86,7 +86,7 @@ async def list_consents(
     "/consents/batch",
     status_code=status.HTTP_207_MULTI_STATUS,
     summary="Record many statements, each judged by itself",
-    **operation("consents:write", TooManyItems, max_body=BATCH_BODY),
+    **operation("consents:write", TooManyItems, max_body=BATCH_BODY, each_alone=True),
 )
 async def create_consents(session: SessionDep, body: ConsentBatch) -> ConsentBatchResult:
     return await batch.record(session, body.items)

@@ -99,7 +99,7 @@ async def create_candidate(session: SessionDep, answer: AnswerDep, body: Candida
     "/batch-upsert",
     status_code=status.HTTP_207_MULTI_STATUS,
     summary="Say something about up to 500 people",
-    **operation("candidates:write", TooManyItems, max_body=MAX_BATCH_BODY),
+    **operation("candidates:write", TooManyItems, max_body=MAX_BATCH_BODY, each_alone=True),
 )
 async def batch_upsert_candidates(session: SessionDep, body: BatchUpsert) -> BatchUpserted:
     return await service.batch(session, body.items)

@@ -26,6 +26,7 @@ from app.intake.judge import Item, Judge, completed
 from app.intake.schemas import BatchUpserted, BatchUpsertItem, PairOpened, UpsertedItem
 from app.intake.statement import Admission, MatchedPair, Statement
 from app.kit import outbox
+from app.kit.body import Spoilt, client_ref_of
 from app.kit.db import Session
 from app.kit.edge import field_error
 from app.kit.errors import FieldError, Overtaken, TooManyItems
@@ -205,7 +206,7 @@ async def batch(session: Session, given: Sequence[Any]) -> BatchUpserted:
     statements = [each for each in read if isinstance(each, Statement)]
     admitted = iter(await admit(session, statements, door="api"))
     results = [next(admitted) if isinstance(each, Statement) else each for each in read]
-    refs = [each.get("client_ref") if isinstance(each, dict) else None for each in given]
+    refs = map(client_ref_of, given)
     items = [_upserted(index, ref, each) for index, (ref, each) in enumerate(zip(refs, results, strict=True))]
     return BatchUpserted(counts=dict(Counter(item.outcome for item in items)), items=items)
 
@@ -272,6 +273,8 @@ async def _match_again(session: Session, candidate_id: UUID, statements: Sequenc
 
 
 def _read_item(index: int, given: Any) -> Statement | Admission:  # noqa: ANN401 (any JSON value)
+    if isinstance(given, Spoilt):
+        return Admission("invalid", errors=[given.error])
     try:
         item = BatchUpsertItem.model_validate(given)
     except ValidationError as error:
@@ -280,10 +283,10 @@ def _read_item(index: int, given: Any) -> Statement | Admission:  # noqa: ANN401
     return Statement(item, item.on_match, item.client_ref)
 
 
-def _upserted(index: int, ref: Any, admission: Admission) -> UpsertedItem:  # noqa: ANN401 (any JSON value)
+def _upserted(index: int, ref: str | None, admission: Admission) -> UpsertedItem:
     return UpsertedItem(
         index=index,
-        client_ref=ref if isinstance(ref, str) else None,
+        client_ref=ref,
         status=admission.status,
         outcome=admission.outcome,
         id=admission.candidate_id,

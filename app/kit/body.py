@@ -2,6 +2,7 @@
 
 import json as lenient
 from collections.abc import AsyncGenerator, Iterable
+from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from fastapi import Request
@@ -14,6 +15,14 @@ MAX_DEPTH: Final = 64
 MAX_BODY: Final = 1 << 20
 _SUSPECT: Final = (b"\\u0000", b"\\ud", b"\\uD")
 _NESTING: Final = (dict, list)
+
+
+@dataclass(frozen=True, slots=True)
+class Spoilt:
+    """An item of a batch that holds text that no database column can hold: it fails alone."""
+
+    client_ref: str | None
+    error: FieldError
 
 
 class JsonRequest(Request):
@@ -56,14 +65,17 @@ class JsonRequest(Request):
 
     async def json(self) -> Any:  # noqa: ANN401 (any JSON value)
         """Return the parsed body; raises Malformed, or Invalid for text that no database column can hold."""
-        value = parse(await self.body())
+        value = parse(await self.body(), each_alone=bool(self.edge.get("each_alone")))
         batch = value.get("items") if isinstance(value, dict) else value
         self.batch_size = len(batch) if isinstance(batch, list) else 0
         return value
 
 
-def parse(raw: bytes) -> Any:  # noqa: ANN401 (any JSON value)
-    """Parse one JSON text; raises Malformed (400) and Invalid (422, NUL or a lone surrogate)."""
+def parse(raw: bytes, *, each_alone: bool = False) -> Any:  # noqa: ANN401 (any JSON value)
+    """Parse one JSON text; raises Malformed (400) and Invalid (422, NUL or a lone surrogate).
+
+    With `each_alone` bad text in one of its `items` makes that one Spoilt, and refuses nothing else.
+    """
     try:
         value = json.loads(raw)
     except ValueError:
@@ -71,8 +83,25 @@ def parse(raw: bytes) -> Any:  # noqa: ANN401 (any JSON value)
     if (raw.count(b"[") + raw.count(b"{")) > MAX_DEPTH and _depth_exceeded(value):
         raise Malformed
     if any(mark in raw for mark in _SUSPECT):
+        if each_alone and isinstance(value, dict) and isinstance(value.get("items"), list):
+            value["items"] = [_kept_apart(item) for item in value["items"]]
         _refuse_bad_text(value)
     return value
+
+
+def _kept_apart(item: Any) -> Any:  # noqa: ANN401 (any JSON value)
+    if (way := _bad_text(item)) is None:
+        return item
+    ref = client_ref_of(item)
+    return Spoilt(None if ref is None or _is_bad(ref) else ref, _of_bad_text(way))
+
+
+def client_ref_of(item: Any) -> str | None:  # noqa: ANN401 (any JSON value)
+    """Return what its sender calls an item of a batch."""
+    if isinstance(item, Spoilt):
+        return item.client_ref
+    named = item.get("client_ref") if isinstance(item, dict) else None
+    return named if isinstance(named, str) else None
 
 
 def _parse_leniently(raw: bytes) -> Any:  # noqa: ANN401 (any JSON value)
@@ -103,8 +132,11 @@ def _depth_exceeded(value: Any) -> bool:  # noqa: ANN401 (any JSON value)
 
 def _refuse_bad_text(value: Any) -> None:  # noqa: ANN401 (any JSON value)
     if (way := _bad_text(value)) is not None:
-        sentence = "Text must hold no NUL and no lone surrogate."
-        raise Invalid(errors=[FieldError(at_unknown("", *way), "invalid_text", sentence)])
+        raise Invalid(errors=[_of_bad_text(way)])
+
+
+def _of_bad_text(way: Iterable[str | int]) -> FieldError:
+    return FieldError(at_unknown("", *way), "invalid_text", "Text must hold no NUL and no lone surrogate.")
 
 
 def _bad_text(value: Any) -> list[str | int] | None:  # noqa: ANN401 (any JSON value)

@@ -62,17 +62,25 @@ def operation(
     max_body: int | None = None,
     secret: str | None = None,
     by_keys: bool = False,
+    each_alone: bool = False,
     **extra: Any,  # noqa: ANN401 (parts of an OpenAPI operation)
 ) -> dict[str, Any]:
     """Return the keyword arguments of a route: its scope, the problems it declares, and how its body is read.
 
     `scope` is `area:read`, `area:write`, `any` (a valid key is enough) or `public`; `empty_body` reads an empty body
     as `{}`; `max_body` is in bytes; `secret` names a member that is stored as null for replays; `by_keys` is how its
-    transaction plans (`Database.transaction`).
+    transaction plans (`Database.transaction`); with `each_alone` bad text in one of a body's `items` fails that one.
     """
     security: list[dict[str, list[str]]] = [] if scope == "public" else [{"apiKey": [] if scope == "any" else [scope]}]
     common = () if scope == "public" else COMMON
-    edge = {"empty_body": empty_body, "media": list(media), "max_body": max_body, "secret": secret, "by_keys": by_keys}
+    edge = {
+        "empty_body": empty_body,
+        "media": list(media),
+        "max_body": max_body,
+        "secret": secret,
+        "by_keys": by_keys,
+        "each_alone": each_alone,
+    }
     return {
         "responses": problems(*common, *raises),
         "openapi_extra": {"security": security, "x-edge": edge, **extra},

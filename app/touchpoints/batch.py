@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from app.kit import json
-from app.kit.body import parse
+from app.kit.body import client_ref_of, parse
 from app.kit.edge import field_error
 from app.kit.errors import AppError, FieldError, Invalid, Malformed, TooManyItems
 from app.touchpoints.schemas import TouchpointIn
@@ -74,9 +74,4 @@ def _item(value: Any) -> Item:  # noqa: ANN401 (any JSON value)
         return TouchpointIn.model_validate(value)
     except ValidationError as error:
         found = [field_error({**item, "loc": ("body", *item["loc"])}) for item in error.errors()]
-        return Refused(_client_ref(value), Invalid(errors=found))
-
-
-def _client_ref(value: Any) -> str | None:  # noqa: ANN401 (any JSON value)
-    named = value.get("client_ref") if isinstance(value, dict) else None
-    return named if isinstance(named, str) else None
+        return Refused(client_ref_of(value), Invalid(errors=found))

@@ -68,7 +68,10 @@ async def items(request: Request) -> list[batch.Item]:
     media = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if isinstance(request, JsonRequest) and (raw.strip() or media != batch.NDJSON):
         await request.check_media()
-    return batch.read(raw, media)
+    found = batch.read(raw, media)
+    if isinstance(request, JsonRequest):
+        request.batch_size = len(found)
+    return found
 
 
 async def found(session: SessionDep, touchpoint_id: UUID) -> Touchpoint:

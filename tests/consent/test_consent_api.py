@@ -161,6 +161,8 @@ async def test_a_batch_judges_each_item_by_itself(api: httpx.AsyncClient, make_c
 async def test_an_empty_batch_is_207_and_too_many_items_are_413(api: httpx.AsyncClient) -> None:
     empty = await api.post("/v1/consents/batch", json={"items": []})
     assert (empty.status_code, empty.json()) == (207, {"counts": {"created": 0, "invalid": 0, "total": 0}, "items": []})
+    spoilt = await api.post("/v1/consents/batch", json={"items": [{"wording": "\x00", "client_ref": "x"}, {}]})
+    assert [(each["client_ref"], each["status"]) for each in spoilt.json()["items"]] == [("x", 422), (None, 422)]
     many = await api.post("/v1/consents/batch", json={"items": [{}] * 501})
     assert (many.status_code, many.json()["code"]) == (413, "too_many_items")
     question = {"candidate_id": str(new_id()), "channel": "email", "purpose": "talent_pool"}

@@ -22,6 +22,19 @@ def person(number: int) -> dict[str, Any]:
     }
 
 
+async def test_text_that_cannot_be_kept_fails_its_item_alone(api: httpx.AsyncClient) -> None:
+    items = rb"""[{"full_name": "a\u0000", "client_ref": "x"}, {"full_name": "b"}, {"tags": ["\ud800"]}, "\u0000"]"""
+    answer = await api.post(URL, content=b'{"items": ' + items + b"}", headers={"Content-Type": "application/json"})
+    rows = answer.json()["items"]
+    assert [row["status"] for row in rows] == [422, 201, 422, 422]
+    assert [error["pointer"] for row in rows for error in row["errors"]] == [
+        "/items/0/full_name", "/items/2/tags/0", "/items/3",
+    ]  # fmt: skip
+    assert rows[0]["client_ref"] == "x"
+    spoilt = await api.post(URL, content=rb'{"items": [], "\u0000": 1}', headers={"Content-Type": "application/json"})
+    assert spoilt.status_code == 422
+
+
 async def test_each_item_has_its_own_outcome(api: httpx.AsyncClient) -> None:
     await api.put("/v1/candidates/by-external-id/ats/1", json={"full_name": "甲"})
     await api.put("/v1/candidates/by-external-id/ats/2", json={"full_name": "乙"})

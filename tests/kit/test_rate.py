@@ -59,6 +59,13 @@ async def test_the_headers_say_what_is_left_and_then_429(
     assert (await client_of("").get("/livez")).status_code == 200
 
 
+async def test_lines_of_a_batch_count_as_its_items(limited: LocalRate, api: httpx.AsyncClient) -> None:
+    lines = b'{"note": 1}\n' * 150
+    answer = await api.post("/v1/touchpoints/batch", content=lines, headers={"Content-Type": "application/x-ndjson"})
+    assert (answer.status_code, len(answer.json()["items"])) == (207, 150)
+    assert answer.headers["RateLimit"].startswith(f'"default";r={limited.quota - 2};')
+
+
 async def test_without_a_limit_there_is_no_header(api: httpx.AsyncClient) -> None:
     answer = await api.get("/v1/limits")
     assert ("RateLimit" in answer.headers, answer.json()["policies"]) == (False, [])
