@@ -3,11 +3,14 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from app.dedup.model import read_model
 from app.kit import json
+from app.kit.process import StartError
 from app.training.corpus import Corpus
 from app.training.evaluate import Evaluated, evaluate
 from app.training.files import FieldOf, read_files
@@ -39,11 +42,18 @@ def run_evaluate(
     *,
     with_splink: bool,
 ) -> None:
-    """Print the figures of one file, or of two against each other, and draw them."""
+    """Print the figures of one file, or of two against each other, and draw them.
+
+    Raises StartError for a file that cannot be read, and where nothing says which records are one person's.
+    """
     _quiet()
-    given = json.loads(stated.read_bytes()) if stated else None
+    if picture and picture.suffix.lower() != ".svg":
+        raise StartError(f"The picture is SVG: name it {picture.with_suffix('.svg').name}.")
+    given = _read_model(stated) if stated else None
     with read_files(data, field_of, truth) as source:
         known = source.truth
+        if truth is None and not known.pairs:
+            raise StartError("No two records are one person's: say with --truth which column says who each is about.")
         console.print(f"{source.name}: {len(known.people):,} records, {known.pairs:,} pairs of one person")
         found = evaluate(source, given, with_splink=with_splink)
         console.print(_table("talentpool", found.ours))
@@ -51,6 +61,15 @@ def run_evaluate(
             console.print(_table("Splink", found.splinks))
         if picture:
             picture.write_text(draw(source.name, found.ours.scored, known), encoding="utf-8")
+
+
+def _read_model(file: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(file.read_bytes())
+        read_model(found, file.name)
+    except (ValueError, LookupError, TypeError) as error:
+        raise StartError(f"{file} is no model of `talentpool dedup train`.") from error
+    return found
 
 
 def _table(title: str, evaluated: Evaluated) -> Table:

@@ -7,11 +7,13 @@ from typing import Any, Protocol
 
 import duckdb
 
+from app.kit.process import StartError
 from app.training.corpus import Corpus
-from app.training.foreign import Foreign, load
+from app.training.foreign import Foreign
 from app.training.measure import Scored, Truth
 from app.training.people_file import FIELDS, PeopleFile, payloads
 from app.training.recipes import Recipe, recipe_for
+from app.training.tables import load, quoted, require_column
 
 FieldOf = Callable[[str], str | None]
 """Finds the field of a candidate that a column's header names."""
@@ -55,12 +57,17 @@ class Source(Protocol):
 
 @contextmanager
 def read_files(files: Sequence[Path], field_of: FieldOf, truth: str | None) -> Iterator[Source]:
-    """Read files for as long as the context lasts; `truth` is the column that says who a record is about."""
+    """Read files for as long as the context lasts; `truth` is the column that says who a record is about.
+
+    Raises StartError for a file that cannot be read or has no such column, and where no column says anything of people.
+    """
     with duckdb.connect(config={"threads": 2}) as connection:
         tables = []
         for number, file in enumerate(files):
             tables.append(f"raw_{number}")
             load(connection, file, tables[-1])
+            if truth is not None:
+                require_column(connection, file, tables[-1], truth)
         recipe = recipe_for(connection.table(tables[0]).columns)
         if recipe is None or recipe.candidates:
             yield _people(connection, tables, recipe, field_of, truth)
@@ -84,11 +91,13 @@ def _people(
         fields = [
             None if name == column else _field(name, recipe, field_of) for name in connection.table(table).columns
         ]
+        if not any(fields):
+            raise StartError(f"No column says anything of a person; known are: {', '.join(sorted(FIELDS))}.")
         rows = connection.execute(f"from {table}").fetchall()
         found += payloads(rows, fields)
         files += [number] * len(rows)
         if column:
-            people += [person for (person,) in connection.execute(f'select "{column}" from {table}').fetchall()]
+            people += [person for (person,) in connection.execute(f"select {quoted(column)} from {table}").fetchall()]
     known = Truth(people or list(range(len(found))), files)
     return PeopleFile(connection, Corpus.of_payloads(found), known)
 

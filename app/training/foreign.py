@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Final
 
 import duckdb
@@ -185,30 +184,6 @@ def prior_bits(stated: Mapping[str, Any]) -> float:
     """Return the bits of a model's own prior."""
     share: float = stated["probability_two_random_records_match"]
     return math.log2(share / (1 - share))
-
-
-def load(connection: duckdb.DuckDBPyConnection, file: Path, table: str) -> None:
-    """Make a table of a CSV or Parquet file: all columns as text without blanks around it, empty cells null.
-
-    Of a list the values stand between semicolons, as in a cell of a CSV file.
-    """
-    if file.suffix == ".parquet":
-        source = connection.read_parquet(str(file))
-    else:
-        source = connection.read_csv(str(file), header=True, all_varchar=True)
-    columns = ", ".join(
-        f"nullif(trim({_text(name, of.id)}), '') as {_quoted(name.strip())}"
-        for name, of in zip(source.columns, source.types, strict=True)
-    )
-    source.query("source", f"create table {table} as select {columns} from source")
-
-
-def _text(name: str, of: str) -> str:
-    return f"array_to_string({_quoted(name)}::varchar[], ';')" if of == "list" else f"{_quoted(name)}::varchar"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _first_valid(connection: duckdb.DuckDBPyConnection, table: str, tried: Sequence[str]) -> str:

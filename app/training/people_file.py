@@ -13,6 +13,7 @@ from app.dedup.model import prior, read_model
 from app.dedup.rules import Policy, contradict, judge_records
 from app.dedup.sides import COUNTED
 from app.kit import json
+from app.normalise.dates import parse_date
 from app.training.columns import prepare
 from app.training.corpus import Corpus
 from app.training.engine import Engine
@@ -43,9 +44,17 @@ def payloads(rows: Iterable[Sequence[str | None]], fields: Sequence[str | None])
                 continue
             if name := _LISTS.get(named):
                 payload.setdefault(named, []).extend({name: value} for value in _BETWEEN.split(cell) if value)
-            else:
-                payload.setdefault(named, cell)
+            elif value := _day(cell) if named == "birth_date" else cell:
+                payload.setdefault(named, value)
         yield payload
+
+
+def _day(cell: str) -> str | None:
+    """Return a day as ISO 8601 writes it; what is no day says nothing."""
+    try:
+        return parse_date(cell).isoformat()
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True)

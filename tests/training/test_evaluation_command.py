@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from app.kit.process import StartError
 from app.training.command import run_evaluate
 
 _FILE = """family_name,given_name,email_addresses,person
@@ -28,3 +29,19 @@ def test_every_figure_is_whole_at_the_width_of_a_terminal(tmp_path: Path, width:
     rows = [line.split() for line in told.getvalue().splitlines()]
     assert ["automatic", "1", "0", *["1.0000"] * 7] in rows
     assert picture.read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_what_is_asked_wrongly_is_told_in_a_sentence(tmp_path: Path) -> None:
+    file, model = tmp_path / "people.csv", tmp_path / "model.json"
+    file.write_text(_FILE, encoding="utf-8")
+    model.write_text("[1]", encoding="utf-8")
+
+    def run(truth: str | None = "person", stated: Path | None = None, picture: Path | None = None) -> None:
+        run_evaluate(Console(file=StringIO()), [file], _name, truth, stated, picture, with_splink=False)
+
+    with pytest.raises(StartError, match="--truth"):
+        run(truth=None)
+    with pytest.raises(StartError, match="is no model"):
+        run(stated=model)
+    with pytest.raises(StartError, match=r"name it people\.svg"):
+        run(picture=tmp_path / "people.png")
