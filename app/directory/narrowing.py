@@ -1,4 +1,4 @@
-"""What of criteria an index of terms can answer: whom it leaves out cannot meet them."""
+"""What of criteria an index of terms can answer: whom it leaves out cannot meet them; and what it leaves open."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -29,6 +29,18 @@ def needed(node: Node) -> list[Terms]:
         return []
     ways = [needed(inner) for inner in node.nodes]
     return [Terms().union(*(min(way, key=len) for way in ways))] if ways and all(ways) else []
+
+
+def rest(node: Node) -> Node | None:
+    """Return what these sets leave open of the criteria: whoever is filed so and meets it, meets them; None is nothing.
+
+    Somebody is filed under a term as long as they have its value, and values are compared as terms are.
+    """
+    if isinstance(node, All):
+        left = tuple(each for each in map(rest, node.nodes) if each is not None)
+        return All(left) if left else None
+    is_answered = isinstance(node, Leaf) and node.field.kind == "folded" and any(True for _ in _of_leaf(node))
+    return None if is_answered else node
 
 
 def _of_leaf(leaf: Leaf) -> Iterator[Terms]:

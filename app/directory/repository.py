@@ -17,7 +17,7 @@ from app.directory import document
 from app.directory.errors import SavedSearchKeyTaken
 from app.directory.facets import FACETS, TIER, counts
 from app.directory.models import SavedSearch
-from app.directory.narrowing import needed
+from app.directory.narrowing import needed, rest
 from app.directory.schemas import FACET_SAMPLE, FACET_VALUES, Filters
 from app.directory.sorting import Place, Sort
 from app.kit.db import Session
@@ -220,7 +220,8 @@ def _nodes(asked: Question) -> Iterator[Node]:
 def _filtered(asked: Question) -> Iterator[Condition]:
     filters = asked.filters
     for node in _nodes(asked):
-        yield sql.compiled(node, ADAPTERS, asked.moment)
+        if (left := rest(node)) is not None:
+            yield sql.compiled(left, ADAPTERS, asked.moment)
     if filters.external_id:
         given = tuple_(ExternalId.source, ExternalId.external_id).in_(filters.external_id)
         yield exists().where(ExternalId.candidate_id == Candidate.id, given)
