@@ -11,6 +11,7 @@ from app.candidates.facts import LIVE, columns
 from app.candidates.fields import LISTS, OBJECTS, PROFILE, SCALARS
 from app.candidates.models import CustomField
 from app.kit import json
+from app.kit.columns import Part, together
 from app.kit.db import Session
 from app.kit.errors import AppError
 from app.kit.repository import ResourceRepository
@@ -215,7 +216,7 @@ _TYPES: Final = {
 _PROFILE: Final = ", ".join(PROFILE)
 _ROW: Final = ", ".join(f"{name} {_TYPES.get(name, 'text')}" for name in PROFILE)
 _STORE: Final = f"""
-with rows as (
+rows as (
   select * from jsonb_to_recordset(cast(:candidates as jsonb)) as t(id uuid, created_at timestamptz, version bigint,
     changed text[], {_ROW}, provenance jsonb, warnings jsonb, retention_expires_on date, retention_basis text)
 ), made as (
@@ -260,14 +261,16 @@ with rows as (
 ), forgotten as (
   delete from terms where candidate_id = any(:refiled)
     and not exists (select 1 from wanted w where w.candidate_id = terms.candidate_id and w.term = terms.term)
+), termed as (
+  insert into terms (term, candidate_id) select term, candidate_id from wanted order by term on conflict do nothing
 )
-insert into terms (term, candidate_id) select term, candidate_id from wanted order by term on conflict do nothing
 """  # noqa: S608 (constants)
 
 
-async def store(session: Session, **parameters: Any) -> None:  # noqa: ANN401 (SQL parameters)
+async def store(session: Session, parameters: Mapping[str, Any], beside: Sequence[Part]) -> None:
     """Write candidates with everything that points at them: one statement for any number of people."""
-    await session.run(_STORE, **parameters)
+    sql, values = together([Part(_STORE, parameters), *beside])
+    await session.run(sql, **values)
 
 
 async def set_hidden(session: Session, candidate_id: UUID, *, hidden: bool) -> int:

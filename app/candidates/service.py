@@ -15,6 +15,7 @@ from app.candidates.profile import Record
 from app.candidates.writes import Writes
 from app.kit import outbox
 from app.kit.chunks import in_turns
+from app.kit.columns import Part
 from app.kit.db import Session
 from app.normalise.version import NORMALISER_VERSION
 
@@ -184,15 +185,16 @@ async def drafts(session: Session, ids: Sequence[UUID], lock: Sequence[UUID]) ->
     return {each: draft_of(profile, said[each]) for each, profile in (await profiles(session, ids)).items()}
 
 
-async def store(session: Session, taken: Collection[Draft]) -> None:
-    """Write what records have added to these drafts."""
+async def store(session: Session, taken: Collection[Draft], *beside: Part) -> None:
+    """Write what records have added to these drafts, and with it what goes `beside` it."""
     writes = Writes(session.tenant_id)
     for draft in taken:
         writes.add(draft)
     if writes.superseded:
         sources, ids = zip(*writes.superseded, strict=True)
         await repository.supersede(session, sources, ids)
-    await repository.store(session, normaliser=NORMALISER_VERSION, by=session.caller.actor, **writes.parameters())
+    said = {**writes.parameters(), "normaliser": NORMALISER_VERSION, "by": session.caller.actor}
+    await repository.store(session, said, beside)
 
 
 async def hide(session: Session, candidate_id: UUID) -> int:

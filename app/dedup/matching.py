@@ -1,14 +1,14 @@
 """What matching has decided, as the rows that say so."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import UUID
 
 from app.candidates.features import Payload
 from app.dedup.pool import Keyed
 from app.dedup.rules import Judgement
-from app.dedup.sides import dump_side, side_of
+from app.dedup.sides import dump_side
 from app.dedup.words import NOTHING, Words, words_of
 from app.kit.ids import new_id
 
@@ -34,7 +34,7 @@ class Filed:
 
     def feature_row(self, generic: set[str]) -> dict[str, Any]:
         """Return the row of `match_features`; `generic` are match keys that too many people share."""
-        row = dump_side(side_of(self.statement.features, self.record_id))
+        row = dump_side(replace(self.statement.side, record_id=self.record_id))
         shown = self.statement.side.identifiers
         return {**row, "candidate_id": self.candidate_id, "generic": sorted(shown & generic)}
 

@@ -5,7 +5,7 @@ one.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import IntEnum
 from typing import Final, Literal
@@ -128,7 +128,7 @@ class Pool:
             if all(getattr(side, column) != value for side in said):
                 self.gained[hashed] = self.gained.get(hashed, 0) + 1
                 self.known.holders[column, value] = self.known.holders.get((column, value), 0) + 1
-        said.append(side_of(statement.features, record_id))
+        said.append(replace(statement.side, record_id=record_id))
         for _, hashed in statement.keys:
             self.holders.setdefault(hashed, {})[candidate_id] = None
 

@@ -9,6 +9,7 @@ from app.dedup.models import CandidatePair, DedupPolicy
 from app.dedup.sides import COUNTED, LISTS, PARTS
 from app.dedup.words import SPELLED
 from app.kit import json
+from app.kit.columns import Part, together
 from app.kit.db import Session
 from app.kit.paging import Paging
 from app.kit.repository import Repository, ResourceRepository
@@ -20,21 +21,22 @@ FEATURES: Final = {
     **dict.fromkeys((*COUNTED, "birth_date", *PARTS), "text"),
 }  # fmt: skip
 _FILE: Final = f"""
-    with keys as (
+    keys as (
       insert into record_keys (key_hash, record_id, candidate_id, kind)
       select decode(h, 'hex'), r, c, k
-      from unnest(cast(:hashes as text[]), cast(:records as uuid[]), cast(:candidates as uuid[]),
-        cast(:kinds as text[])) as t(h, r, c, k)
+      from unnest(cast(:key_hashes as text[]), cast(:key_records as uuid[]), cast(:key_owners as uuid[]),
+        cast(:key_kinds as text[])) as t(h, r, c, k)
       on conflict do nothing
     ), features as (
       insert into match_features ({", ".join(FEATURES)})
       select {", ".join(FEATURES)} from jsonb_to_recordset(cast(:features as jsonb))
         as t({", ".join(f"{name} {kind}" for name, kind in FEATURES.items())})
       on conflict do nothing
-    )
-    insert into term_frequencies (value_hash, n)
-    select decode(h, 'hex'), n from unnest(cast(:gained as text[]), cast(:by as bigint[])) as t(h, n) order by 1
-    on conflict (tenant_id, value_hash) do update set n = term_frequencies.n + excluded.n"""  # noqa: S608 (constants)
+    ), counted as (
+      insert into term_frequencies (value_hash, n)
+      select decode(h, 'hex'), n from unnest(cast(:gained as text[]), cast(:gained_by as bigint[])) as t(h, n)
+      order by 1 on conflict (tenant_id, value_hash) do update set n = term_frequencies.n + excluded.n
+    )"""  # noqa: S608 (constants)
 
 
 class PolicyRepository(Repository[DedupPolicy]):
@@ -158,9 +160,14 @@ async def decided(session: Session, left: Sequence[UUID], right: Sequence[UUID])
     )
 
 
-async def file(session: Session, filed: Mapping[str, Any]) -> None:
-    """Write the keys, the flat features and the counts of new records."""
-    await session.run(_FILE, **filed)
+def filing(filed: Mapping[str, Any]) -> Part:
+    """Return what writes the keys, the flat features and the counts of new records."""
+    return Part(_FILE, filed)
+
+
+async def file(session: Session, filing: Part) -> None:
+    sql, values = together([filing])
+    await session.run(sql, **values)
 
 
 async def mark_generic(session: Session, hashes: Collection[bytes], n: int) -> None:

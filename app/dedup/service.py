@@ -18,6 +18,7 @@ from app.dedup.sides import SEPARATOR, Side, read_side, value_hash
 from app.dedup.words import Words, read_words, words_of
 from app.kit import crypto, json, outbox
 from app.kit.clock import now
+from app.kit.columns import Part
 from app.kit.db import Session
 from app.kit.errors import FieldError
 from app.kit.ids import new_id
@@ -141,9 +142,10 @@ def contact_keys(session: Session, side: Side) -> dict[bytes, str]:
 async def store(
     session: Session, known: Pool, filed: Sequence[Filed], linked: Sequence[Linked], opened: Sequence[Opened]
 ) -> dict[tuple[UUID, UUID], UUID | None]:
-    """Write keys, links and pairs; return each pair's id by its sides, None where `different` was said already."""
-    if filed:
-        await file(session, filed, known)
+    """Write links and pairs of records that were filed; return each pair's id by its sides.
+
+    It is None where `different` was said already.
+    """
     values = {hashed: key.value for each in filed for key, hashed in each.statement.keys}
     await lay_aside(session, {each: values[each] for each in known.turned_generic if each in values})
     spelled = await _spelled(session, filed, linked, opened)
@@ -199,22 +201,26 @@ async def free(session: Session, freed: Collection[tuple[UUID, tuple[str, str]]]
     await repository.free(session, owners, values, hashes)
 
 
-async def file(session: Session, filed: Sequence[Filed], known: Pool | None = None) -> None:
-    """Write what new records are found and compared by, and how many more candidates now hold each counted value."""
+async def file(session: Session, filed: Sequence[Filed]) -> None:
+    """Write what records are found and compared by."""
+    await repository.file(session, filing(filed))
+
+
+def filing(filed: Sequence[Filed], known: Pool | None = None) -> Part:
+    """Return what new records are found and compared by, and how many more candidates now hold each counted value."""
     keys = [row for each in filed for row in each.key_rows()]
     hashes, records, owners, kinds = map(list, zip(*keys, strict=True)) if keys else ([], [], [], [])
     gained, generic = (known.gained, known.known.generic) if known else ({}, set())
-    await repository.file(
-        session,
+    return repository.filing(
         {
-            "hashes": hashes,
-            "records": records,
-            "candidates": owners,
-            "kinds": kinds,
+            "key_hashes": hashes,
+            "key_records": records,
+            "key_owners": owners,
+            "key_kinds": kinds,
             "features": json.dumps([each.feature_row(generic) for each in filed]),
             "gained": [hashed.hex() for hashed in gained],
-            "by": list(gained.values()),
-        },
+            "gained_by": list(gained.values()),
+        }
     )
 
 

@@ -154,8 +154,10 @@ def _shown(side: Side) -> frozenset[str]:
 async def _write(session: Session, judge: Judge, admissions: Sequence[Admission]) -> list[Admission]:
     touched = [draft for draft in judge.drafts.values() if draft.added]
     if touched:
-        await candidates.store(session, touched)
-        await outbox.record(session, *judge.events, wakes=[dedup.recount(session)])
+        filing = dedup.filing(judge.filed, judge.pool)
+        await candidates.store(
+            session, touched, filing, *outbox.recording(session, judge.events, [dedup.recount(session)])
+        )
     if judge.freed:
         await dedup.free(session, judge.freed)
     pairs = await dedup.store(session, judge.pool, judge.filed, judge.linked, judge.opened)

@@ -1,9 +1,12 @@
-"""Many rows in one insert: a column that differs goes as an array, one that is the same in all rows is sent once."""
+"""Many rows in one insert: a column that differs goes as an array, one that is the same in all rows is sent once.
+
+And several inserts in one statement, where none of them needs to see what another has written.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from app.kit import json
 
@@ -21,6 +24,24 @@ class Target:
     table: str
     columns: Columns
     end: str = ""
+
+
+class Part(NamedTuple):
+    """What can be written together with others: named statements, as they stand in a `with`, and their parameters.
+
+    No two parts have the same names.
+    """
+
+    sql: str
+    values: Mapping[str, Any]
+
+
+def together(parts: Iterable[Part]) -> tuple[str, dict[str, Any]]:
+    """Return the one statement that writes all parts, and its parameters."""
+    known = list(parts)
+    return f"with {', '.join(part.sql for part in known)} select", {
+        name: value for part in known for name, value in part.values.items()
+    }
 
 
 def insert(target: Target, rows: Rows, prefix: str = "") -> tuple[str, dict[str, Any]]:

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from app.kit.clock import now
-from app.kit.columns import TENANT, Target, insert, relation
+from app.kit.columns import TENANT, Part, Target, insert, relation, together
 from app.kit.db import Session
 
 
@@ -84,10 +84,18 @@ select count(*) = :told_count as all_new, case when count(*) < :told_count then 
 
 async def record(session: Session, *events: Event, wakes: Sequence[Wake] = ()) -> None:
     """Write `events` to the feed, in order, and the due work that they cause and that of `wakes`: one statement."""
-    caused = _united(session, (*wakes, *_caused(session, events)))
+    parts = recording(session, events, wakes)
+    if parts:
+        sql, values = together(parts)
+        await session.run(sql, **values)
+
+
+def recording(session: Session, events: Sequence[Event], wakes: Sequence[Wake] = ()) -> list[Part]:
+    """Return what `record` writes, to be written in one statement with the cause."""
+    waking, woken = _scheduling(_united(session, (*wakes, *_caused(session, events))))
+    parts = [Part(f"woken as ({waking})", woken)] if waking else []
     if not events:
-        await _schedule(session, caused)
-        return
+        return parts
     rows: dict[str, list[Any]] = {
         "type": [event.type for event in events],
         "resource": [event.resource for event in events],
@@ -97,8 +105,7 @@ async def record(session: Session, *events: Event, wakes: Sequence[Wake] = ()) -
         "data": [event.data for event in events],
     }
     sql, values = insert(_CHANGES, rows)
-    waking, woken = _scheduling(caused)
-    await session.run(f"with told as ({sql}) {waking}" if waking else sql, **values, **woken)
+    return [Part(f"told as ({sql})", values), *parts]
 
 
 async def store(
@@ -123,11 +130,7 @@ def _storing(statement: str, waking: str) -> str:
 
 async def schedule(session: Session, *wakes: Wake) -> None:
     """Write due work; an earlier moment for the same key wins."""
-    await _schedule(session, _united(session, wakes))
-
-
-async def _schedule(session: Session, wakes: Sequence[Wake]) -> None:
-    waking, values = _scheduling(wakes)
+    waking, values = _scheduling(_united(session, wakes))
     if waking:
         await session.run(waking, **values)
 
