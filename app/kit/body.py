@@ -1,6 +1,7 @@
 """Bodies, read once and strictly: size, media type, UTF-8, depth, NaN, NUL, lone surrogates."""
 
 import json as lenient
+import math
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
@@ -14,12 +15,18 @@ from app.kit.pointers import at_unknown
 MAX_DEPTH: Final = 64
 MAX_BODY: Final = 1 << 20
 _SUSPECT: Final = (b"\\u0000", b"\\ud", b"\\uD")
+_MOST_BITS: Final = 64
+"""Of a whole number; larger ones are read as floats, where they can be."""
+_UNFIT: Final = {
+    "invalid_text": "Text must hold no NUL and no lone surrogate.",
+    "out_of_range": "This number is larger than any that can be kept.",
+}
 _NESTING: Final = (dict, list)
 
 
 @dataclass(frozen=True, slots=True)
 class Spoilt:
-    """An item of a batch that holds text that no database column can hold: it fails alone."""
+    """An item of a batch that holds text, or a number, that no database column can hold: it fails alone."""
 
     client_ref: str | None
     error: FieldError
@@ -64,7 +71,7 @@ class JsonRequest(Request):
             yield chunk
 
     async def json(self) -> Any:  # noqa: ANN401 (any JSON value)
-        """Return the parsed body; raises Malformed, or Invalid for text that no database column can hold."""
+        """Return the parsed body; raises Malformed, or Invalid for what no database column can hold."""
         value = parse(await self.body(), each_alone=bool(self.edge.get("each_alone")))
         batch = value.get("items") if isinstance(value, dict) else value
         self.batch_size = len(batch) if isinstance(batch, list) else 0
@@ -72,28 +79,36 @@ class JsonRequest(Request):
 
 
 def parse(raw: bytes, *, each_alone: bool = False) -> Any:  # noqa: ANN401 (any JSON value)
-    """Parse one JSON text; raises Malformed (400) and Invalid (422, NUL or a lone surrogate).
+    """Parse one JSON text; raises Malformed (400) and Invalid (422: NUL, a lone surrogate, a number like 1e400).
 
-    With `each_alone` bad text in one of its `items` makes that one Spoilt, and refuses nothing else.
+    With `each_alone` one of these in an item of a batch (an array, or `items`) makes that one Spoilt.
     """
+    is_suspect = any(mark in raw for mark in _SUSPECT)
     try:
         value = json.loads(raw)
     except ValueError:
-        value = _parse_leniently(raw)
+        value, is_suspect = _parse_leniently(raw), True
     if (raw.count(b"[") + raw.count(b"{")) > MAX_DEPTH and _depth_exceeded(value):
         raise Malformed
-    if any(mark in raw for mark in _SUSPECT):
-        if each_alone and isinstance(value, dict) and isinstance(value.get("items"), list):
-            value["items"] = [_kept_apart(item) for item in value["items"]]
-        _refuse_bad_text(value)
+    if is_suspect:
+        value = _each_apart(value) if each_alone else value
+        _refuse_unfit(value)
+    return value
+
+
+def _each_apart(value: Any) -> Any:  # noqa: ANN401 (any JSON value)
+    if isinstance(value, list):
+        return [_kept_apart(item) for item in value]
+    if isinstance(value, dict) and isinstance(value.get("items"), list):
+        return {**value, "items": _each_apart(value["items"])}
     return value
 
 
 def _kept_apart(item: Any) -> Any:  # noqa: ANN401 (any JSON value)
-    if (way := _bad_text(item)) is None:
+    if (found := _unfit(item)) is None:
         return item
     ref = client_ref_of(item)
-    return Spoilt(None if ref is None or _is_bad(ref) else ref, _of_bad_text(way))
+    return Spoilt(None if ref is None or _is_bad(ref) else ref, _error(*found))
 
 
 def client_ref_of(item: Any) -> str | None:  # noqa: ANN401 (any JSON value)
@@ -105,9 +120,9 @@ def client_ref_of(item: Any) -> str | None:  # noqa: ANN401 (any JSON value)
 
 
 def _parse_leniently(raw: bytes) -> Any:  # noqa: ANN401 (any JSON value)
-    """Tell JSON that only has lone surrogates (422) from what is no JSON at all (400)."""
+    """Tell JSON that only has lone surrogates, or numbers beyond all bounds, (422) from what is no JSON (400)."""
     try:
-        return lenient.loads(raw.decode(), parse_constant=_refuse_constant)  # noqa: TID251 (orjson refuses lone surrogates)
+        return lenient.loads(raw.decode(), parse_constant=_refuse_constant)  # noqa: TID251 (orjson refuses both)
     except (ValueError, RecursionError) as error:
         raise Malformed from error
 
@@ -130,19 +145,21 @@ def _depth_exceeded(value: Any) -> bool:  # noqa: ANN401 (any JSON value)
     return True
 
 
-def _refuse_bad_text(value: Any) -> None:  # noqa: ANN401 (any JSON value)
-    if (way := _bad_text(value)) is not None:
-        raise Invalid(errors=[_of_bad_text(way)])
+def _refuse_unfit(value: Any) -> None:  # noqa: ANN401 (any JSON value)
+    if (found := _unfit(value)) is not None:
+        raise Invalid(errors=[_error(*found)])
 
 
-def _of_bad_text(way: Iterable[str | int]) -> FieldError:
-    return FieldError(at_unknown("", *way), "invalid_text", "Text must hold no NUL and no lone surrogate.")
+def _error(way: Iterable[str | int], kind: str) -> FieldError:
+    return FieldError(at_unknown("", *way), kind, _UNFIT[kind])
 
 
-def _bad_text(value: Any) -> list[str | int] | None:  # noqa: ANN401 (any JSON value)
-    """Return the way to the first text that no column can hold; None where all is well."""
+def _unfit(value: Any) -> tuple[list[str | int], str] | None:  # noqa: ANN401 (any JSON value)
+    """Return the way to the first value that no column can hold, and what it is; None where all is well."""
     if isinstance(value, str):
-        return [] if _is_bad(value) else None
+        return ([], "invalid_text") if _is_bad(value) else None
+    if isinstance(value, int | float):
+        return ([], "out_of_range") if _is_endless(value) else None
     members: Iterable[tuple[str | int, Any]] = ()
     if isinstance(value, dict):
         members = value.items()
@@ -150,11 +167,15 @@ def _bad_text(value: Any) -> list[str | int] | None:  # noqa: ANN401 (any JSON v
         members = enumerate(value)
     for name, item in members:
         if isinstance(name, str) and _is_bad(name):
-            return []
-        if (way := _bad_text(item)) is not None:
-            return [name, *way]
+            return [], "invalid_text"
+        if (found := _unfit(item)) is not None:
+            return [name, *found[0]], found[1]
     return None
 
 
 def _is_bad(text: str) -> bool:
     return "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _is_endless(number: float) -> bool:
+    return number.bit_length() > _MOST_BITS if isinstance(number, int) else math.isinf(number)

@@ -69,7 +69,8 @@ def operation(
 
     `scope` is `area:read`, `area:write`, `any` (a valid key is enough) or `public`; `empty_body` reads an empty body
     as `{}`; `max_body` is in bytes; `secret` names a member that is stored as null for replays; `by_keys` is how its
-    transaction plans (`Database.transaction`); with `each_alone` bad text in one of a body's `items` fails that one.
+    transaction plans (`Database.transaction`); with `each_alone` text or a number that cannot be kept
+    in one of a body's `items` fails that one.
     """
     security: list[dict[str, list[str]]] = [] if scope == "public" else [{"apiKey": [] if scope == "any" else [scope]}]
     common = () if scope == "public" else COMMON

@@ -6,8 +6,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from app.kit import json
-from app.kit.body import client_ref_of, parse
+from app.kit.body import Spoilt, client_ref_of, parse
 from app.kit.edge import field_error
 from app.kit.errors import AppError, FieldError, Invalid, Malformed, TooManyItems
 from app.touchpoints.schemas import TouchpointIn
@@ -49,24 +48,14 @@ def _lines(raw: bytes) -> Iterator[Any]:
 
 
 def _array(raw: bytes) -> list[Any]:
-    try:
-        items = parse(raw)
-    except Invalid:
-        items = _one_by_one(raw)
+    items = parse(raw, each_alone=True)
     if not isinstance(items, list):
         raise Invalid(errors=[FieldError("", "list_type", "This must be an array.")])
     if len(items) > MAX_ITEMS:
         raise TooManyItems
-    return items
-
-
-def _one_by_one(raw: bytes) -> Any:  # noqa: ANN401 (any JSON value)
-    """Keep text that no column can hold from failing its neighbours."""
-    try:
-        items = json.loads(raw)
-    except ValueError as error:
-        raise Invalid from error
-    return [next(_lines(json.dumpb(item))) for item in items] if isinstance(items, list) else items
+    return [
+        Refused(each.client_ref, Invalid(errors=[each.error])) if isinstance(each, Spoilt) else each for each in items
+    ]
 
 
 def _item(value: Any) -> Item:  # noqa: ANN401 (any JSON value)

@@ -90,3 +90,29 @@ async def test_a_member_nobody_knows_is_named_unless_it_could_be_data(
 ) -> None:
     answer = await api.post(f"/v1/{path}", json=said)
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1E+999", "9" * 400])
+async def test_a_number_that_nobody_can_keep_is_refused_and_not_lost(api: httpx.AsyncClient, number: str) -> None:
+    person = f'{{"full_name": "Ada", "custom_fields": {{"n": [{number}]}}}}'
+
+    async def post(path: str, body: str) -> httpx.Response:
+        return await api.post(path, content=body, headers={"Content-Type": "application/json"})
+
+    alone = await post("/v1/candidates", person)
+    assert alone.status_code == 422
+    assert [(each["pointer"], each["code"]) for each in alone.json()["errors"]] == [
+        ("/custom_fields/n/0", "out_of_range")
+    ]
+    among = (await post("/v1/candidates/batch-upsert", f'{{"items": [{{"full_name": "Bob"}}, {person}]}}')).json()
+    assert [each["status"] for each in among["items"]] == [201, 422]
+    touch = '{"email": "a@example.com", "type": "note", "source": "s", "occurred_at": "2026-01-01T00:00:00Z"'
+    signals = await post("/v1/touchpoints/batch", f'[{touch}}}, {touch}, "data": {{"n": {number}}}}}]')
+    assert [each["status"] for each in signals.json()["items"]] == [201, 422]
+
+
+async def test_text_of_one_signal_that_cannot_be_kept_fails_it_alone(api: httpx.AsyncClient) -> None:
+    said = rb'"type": "note", "source": "s", "occurred_at": "2026-01-01T00:00:00Z"'
+    body = rb'[{"email": "a@example.com", ' + said + rb'}, {"client_ref": "x", "email": "\ud800", ' + said + b"}]"
+    answer = await api.post("/v1/touchpoints/batch", content=body, headers={"Content-Type": "application/json"})
+    assert [(each["status"], each["client_ref"]) for each in answer.json()["items"]] == [(201, None), (422, "x")]
