@@ -32,13 +32,14 @@ async def in_batches(
     size: int,
     prepare: Callable[[Sequence[T]], Awaitable[R]],
     work: Callable[[R], Awaitable[None]],
+    ahead: int = AHEAD,
 ) -> None:
-    """Prepare `items`, `size` at a time, and work on each batch in order; the next two are prepared meanwhile."""
+    """Prepare `items`, `size` at a time, and work on each batch in order; the next few are prepared meanwhile."""
     coming = deque[asyncio.Future[R]]()
     try:
         for batch in chunks(items, size):
             coming.append(asyncio.ensure_future(prepare(batch)))
-            if len(coming) > AHEAD:
+            if len(coming) > ahead:
                 await work(await coming.popleft())
         while coming:
             await work(await coming.popleft())

@@ -23,8 +23,10 @@ from app.sweeps.findings import Findings, Pair
 Row = Mapping[str, Any]
 """A pair as `Opened.row` tells it."""
 
-OPENED: Final = 1_000
+OPENED: Final = 500
 """Pairs that are opened in one transaction."""
+AHEAD: Final = 4
+"""So many batches are read and judged while one is written: judging takes longer than writing."""
 
 
 @dataclass(slots=True)
@@ -38,7 +40,7 @@ class Asking:
 
     async def run(self, pairs: Sequence[Pair]) -> None:
         """Open these pairs, each between those who its two are now."""
-        await in_batches(pairs, OPENED, self._prepare, self._write)
+        await in_batches(pairs, OPENED, self._prepare, self._write, AHEAD)
 
     async def _prepare(self, pairs: Sequence[Pair]) -> list[Row]:
         async with self.claim.database.transaction(self.claim.caller) as session:
