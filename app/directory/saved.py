@@ -44,8 +44,9 @@ async def change(session: Session, row: SavedSearch, patch: SavedSearchUpdate) -
     given = patch.model_dump(include=patch.model_fields_set - READ_ONLY)
     if patch.facets is not None:
         given["facets"] = patch.facets.applied(row.facets)
-    if row.change(given):
-        await _check(session, row)
+    if changed := row.change(given):
+        if changed & {"criteria", "sort"}:
+            await _check(session, row)
         await SavedSearchRepository(session).save()
     return SavedSearchRead.model_validate(row)
 

@@ -54,6 +54,8 @@ __all__ = (
 
 READ_ONLY: Final = set(PoolReadOnly.model_fields)
 DECIDES_MEMBERS: Final = {"key", "criteria"}
+JUDGED: Final = DECIDES_MEMBERS | {"required_fields", "score_model"}
+"""What names others: a pool whose others are gone can still be changed in all else."""
 
 
 async def find(session: Session, pool_id: UUID, *, lock: bool = False) -> Pool:
@@ -93,7 +95,8 @@ async def change(session: Session, pool: Pool, patch: PoolUpdate) -> PoolRead:
     changed = pool.change(kept)
     if not changed:
         return PoolRead.model_validate(pool)
-    await _check(session, pool)
+    if changed & JUDGED:
+        await _check(session, pool)
     await PoolRepository(session).save()
     if changed & DECIDES_MEMBERS:
         await _compare(session, pool)

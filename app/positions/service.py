@@ -66,8 +66,9 @@ async def change(session: Session, position: Position, patch: PositionUpdate) ->
     kept = patch.model_dump(include=patch.model_fields_set - READ_ONLY)
     if "wishes" in kept:
         kept["wishes"] = _changed(position.wishes, **kept["wishes"])
-    if position.change(kept):
-        await _check(session, position)
+    if changed := position.change(kept):
+        if changed - {"name"}:
+            await _check(session, position)
         await PositionRepository(session).save()
     return PositionRead.model_validate(position)
 

@@ -137,6 +137,21 @@ async def test_pools_name_pools_and_follow_each_other(api: httpx.AsyncClient, re
     assert (cycle.status_code, cycle.json()["code"]) == (422, "criteria_cycle")
 
 
+async def test_who_names_a_pool_that_is_gone_can_still_be_renamed(api: httpx.AsyncClient, recruiter: Recruiter) -> None:
+    tree = {"field": "pool", "op": "has", "value": "first"}
+    first = await recruiter.pool("first", {"all": []})
+    search = {"key": "s", "name": "S", "criteria": tree}
+    position = {"name": "P", "criteria": tree}
+    paths = [f"/v1/pools/{await recruiter.pool('second', tree)}"]
+    for place, body in (("saved-searches", search), ("positions", position)):
+        paths.append((await api.post(f"/v1/{place}", json=body)).headers["Location"])
+    assert (await api.delete(f"/v1/pools/{first}")).status_code == 204
+    for path in paths:
+        assert (await api.patch(path, json={"name": "N", "criteria": tree})).json()["name"] == "N", path
+        again = await api.patch(path, json={"criteria": {"any": [tree]}})
+        assert (again.status_code, again.json()["errors"][0]["pointer"]) == (404, "/criteria/any/0/value")
+
+
 async def test_attendance_scores_and_tiers_decide_too(recruiter: Recruiter) -> None:
     ada, bob = await recruiter.person("Ada"), await recruiter.person("Bob")
     visit = {"types": ["event_attended"], "topics_any": ["PYTHON"], "within_days": 30}
