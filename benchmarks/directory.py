@@ -2,8 +2,9 @@
 
     python -m benchmarks.directory [PEOPLE] [--keep FOLDER] [--only TEXT]
 
-The statement answers the same, as JSON made by the database, through a bare route: the first answers are compared
-member by member. Only the reasons and decisions of the approach list are more than a statement can tell.
+The statement answers the same, as JSON made by the database, through a bare route, as the same role and inside the
+tenant: the first answers are compared member by member. Only the reasons and decisions of the approach list are more
+than a statement can tell.
 A folder that is kept holds the people for the next run; of the cases those can be chosen that have TEXT in their name.
 """
 
@@ -37,7 +38,7 @@ from benchmarks.stand import Stand, stand
 PEOPLE: Final = 1_000_000
 OTHERS: Final = 20
 FEW: Final = 1_000
-ROUNDS: Final = 60
+ROUNDS: Final = 400
 LEAST: Final = 15
 PATIENCE_S: Final = 10
 """So long a case is asked again and again, but `LEAST` times at least and `ROUNDS` times at most."""
@@ -246,13 +247,14 @@ async def _compare(place: Stand, case: Case, loaded: population.Population) -> l
     body = b"" if case.body is None else json.dumpb(case.body)
     statement = case.by_hand.format(tenant=loaded.tenant_id, pool=loaded.pool_id)
     ours = load.request(place.port, case.path, body, headers, case.method)
-    hand = load.request(place.yardstick_port, "/statement", json.dumpb({"sql": statement}), headers)
+    by_hand = json.dumpb({"sql": statement, "tenant": loaded.tenant_id})
+    hand = load.request(place.yardstick_port, "/statement", by_hand, headers)
     await _compare_answers(place, case, ours, hand)
     measured, bare = await _in_turn(place, ours, hand)
     assert set(measured.statuses) == set(bare.statuses) == {200}, (case.what, measured.statuses, bare.statuses)
     return [
         Figure(f"{case.what}, {name}", measured.percentile(share) * 1000, "ms", bare.percentile(share) * 1000, target)
-        for name, share, target in (("p50", 0.5, "≤ 1.5"), ("p99", 0.99, "≤ 100 ms"))
+        for name, share, target in (("p50", 0.5, "≤ 1.5"), ("p99", 0.99, "≤ 100 ms, ≤ 1.5"))
     ]
 
 

@@ -1,7 +1,8 @@
 """The least that could be done: bare FastAPI routes that insert the same rows by asyncpg, under the same keys.
 
 Their tables (stand.py) have the columns, checks, indexes, primary, unique and foreign keys of ours, but no row-level
-security and no triggers. Nothing is looked up, and nothing follows from what is written.
+security and no triggers. Nothing is looked up, and nothing follows from what is written. A statement that reads is run
+on the service's own tables; that of a tenant as the service's role and inside it, under the policies that ours has.
 """
 
 import os
@@ -15,6 +16,7 @@ import asyncpg
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, TypeAdapter
 
+from app.kit.db import APP_ROLE
 from app.kit.ids import new_id
 
 CHANGE: Final = """
@@ -71,11 +73,12 @@ MAILS: Final = TypeAdapter(list[Mail])
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    app.state.pool = await asyncpg.create_pool(
-        os.environ["DATABASE_URL"].replace("+asyncpg", ""), min_size=10, max_size=10
-    )
+    url = os.environ["DATABASE_URL"].replace("+asyncpg", "")
+    app.state.pool = await asyncpg.create_pool(url, min_size=10, max_size=10)
+    app.state.readers = await asyncpg.create_pool(url, min_size=1, max_size=10, server_settings={"role": APP_ROLE})
     app.state.tenant = await app.state.pool.fetchval("select id from tenants")
     yield
+    await app.state.readers.close()
     await app.state.pool.close()
 
 
@@ -111,10 +114,18 @@ async def mails(request: Request) -> dict[str, Any]:
 
 class Statement(BaseModel):
     sql: str
+    tenant: UUID | None = None
+    """Whose policies hold; without, none do."""
 
 
 @app.post("/statement")
 async def statement(asked: Statement) -> Response:
     """Answer what a statement makes: the same database, without anything of the service."""
-    async with app.state.pool.acquire() as connection:
-        return Response(await connection.fetchval(asked.sql), media_type="application/json")
+    if asked.tenant is None:
+        async with app.state.pool.acquire() as connection:
+            return Response(await connection.fetchval(asked.sql), media_type="application/json")
+    async with app.state.readers.acquire() as connection:
+        await connection.execute(f"begin; select set_config('app.tenant', '{asked.tenant}', true)")
+        answer = await connection.fetchval(asked.sql)
+        await connection.execute("commit")
+    return Response(answer, media_type="application/json")
