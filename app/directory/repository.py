@@ -15,14 +15,14 @@ from app.criteria import sql
 from app.criteria.tree import Node
 from app.directory import document
 from app.directory.errors import SavedSearchKeyTaken
-from app.directory.facets import FACETS, TIER, counts
+from app.directory.facets import counts
 from app.directory.models import SavedSearch
 from app.directory.narrowing import needed, rest
-from app.directory.schemas import FACET_SAMPLE, FACET_VALUES, Filters
+from app.directory.schemas import FACET_SAMPLE, Filters
 from app.directory.sorting import Place, Sort
 from app.kit.db import Session
 from app.kit.errors import AppError
-from app.kit.paging import TOTAL_MAX, Paging
+from app.kit.paging import Paging
 from app.kit.repository import Repository, ResourceRepository
 from app.normalise.search import is_open
 from app.pools.criteria_fields import ADAPTERS
@@ -63,6 +63,12 @@ class Question:
         """Whether nothing is asked: what is first is told by the index of the order, however many there are."""
         return self.filters == Filters() and self.criteria is None and self.terms is None
 
+    @property
+    def is_of_names(self) -> bool:
+        """Whether nothing is asked but under which terms they are filed."""
+        is_bare = self.filters == Filters() and self.criteria is None
+        return is_bare and bool(self.terms) and not self.addressed
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -85,6 +91,8 @@ class DirectoryRepository(Repository[Candidate]):
     async def page(self, sort: Sort, after: Place | None, limit: int) -> list[Place]:
         """Return the next `limit` places: those with a value first, then, when they run out, those without."""
         await self.session.plan(by_keys=self.asked.is_of_everybody)
+        if self.asked.is_of_names and sort.column == FILED_BY:
+            return await self._named(sort, after, limit)
         column = getattr(Candidate, sort.column)
         people, keys = self._found, (column, Candidate.id.expression)
         filings, place = (MANY + 1, 0) if sort.column == FILED_BY else await self._fewest()
@@ -102,6 +110,23 @@ class DirectoryRepository(Repository[Candidate]):
             rest = after if after is not None and after.value is None else None
             found += await self._places(_from_id(empty, keys[1], sort, rest).limit(limit - len(found)))
         return found
+
+    async def _named(self, sort: Sort, after: Place | None, limit: int) -> list[Place]:
+        """Return the next places of whoever is filed under the terms, in the order in which people are filed."""
+        condition, order = sort.filled(after)
+        terms, values = [], dict[str, str]()
+        for place, term in enumerate(self.asked.terms or ()):
+            values |= {f"term_{place}": term, **({f"last_{place}": _last(term)} if is_open(term) else {})}
+            met = f"t.term >= :term_{place} and t.term <= :last_{place}" if is_open(term) else f"t.term = :term_{place}"
+            terms.append(f"exists (select from terms t where t.candidate_id = c.id and {met})")
+        rows = await self.session.rows(
+            f"""select c.id, c.{sort.column} as place from candidates c
+                where {document.LIVE} and {condition} and {" and ".join(terms)} order by {order} limit :limit""",  # noqa: S608 (constants)
+            **values,
+            **({} if after is None else {"value": after.value, "id": after.id}),
+            limit=limit,
+        )
+        return [Place(row["place"], row["id"]) for row in rows]
 
     async def documents(self, ids: Sequence[UUID]) -> list[Any]:
         """Return candidates as the database writes them (`document.COLUMNS`)."""
@@ -257,7 +282,12 @@ def _narrowed(asked: Question, terms: "TermRepository", gathered: int | None) ->
 
 def _begins(term: str) -> Condition:
     """Say that it is this term, or one that begins so where that is enough: one range of an index."""
-    return and_(Term.term >= term, Term.term <= term + chr(sys.maxunicode)) if is_open(term) else Term.term == term
+    return and_(Term.term >= term, Term.term <= _last(term)) if is_open(term) else Term.term == term
+
+
+def _last(term: str) -> str:
+    """Return the last of the terms that begin so."""
+    return term + chr(sys.maxunicode)
 
 
 class TermRepository(Repository[Term]):
@@ -299,90 +329,3 @@ async def pools_of(session: Session, ids: Sequence[UUID]) -> list[Any]:
            where m.candidate_id = any(:ids) order by p.key""",
         ids=list(ids),
     )
-
-
-class CountRepository:
-    """The kept counts: with which values each person stands in them, and how many people stand with each value."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
-    async def settle(self, ids: Sequence[UUID]) -> None:
-        """Count these people as they are now instead of as they were."""
-        await self.session.run(_SETTLE, ids=list(ids))
-        await self.session.run("delete from facet_counts where field = any(:fields) and people <= 0", fields=_FIELDS)
-
-    async def top(self, fields: Sequence[str]) -> list[Any]:
-        """Return (facet, value, people) of the most frequent values of all people."""
-        return await self.session.rows(
-            """select f.field as facet, c.value, c.people from unnest(cast(:fields as text[])) as f(field)
-               cross join lateral (select value, people from facet_counts where field = f.field and people > 0
-                 order by people desc, value limit :most) c""",
-            fields=list(fields),
-            most=FACET_VALUES,
-        )
-
-    async def values(self, field: str, part: str, after: str, limit: int) -> list[Any]:
-        """Return (value, people) of the values that hold this (folded) part, in the order of the values."""
-        return await self.session.rows(
-            f"""select value, people from facet_counts
-               where field = :field and value > :after and people > 0
-                 and {_HOLDS} order by value limit :limit""",  # noqa: S608 (a constant)
-            field=field,
-            after=after,
-            part=part,
-            limit=limit,
-        )
-
-    async def how_many(self, field: str, part: str) -> int:
-        """Count the values that hold this (folded) part, up to one more than a total says."""
-        return int(
-            await self.session.value(
-                f"""select count(*) from (select from facet_counts
-                    where field = :field and people > 0 and {_HOLDS} limit :most) as held""",  # noqa: S608 (a constant)
-                field=field,
-                part=part,
-                most=TOTAL_MAX + 1,
-            )
-        )
-
-
-_HOLDS: Final = "strpos(normalize(casefold(normalize(value, NFKC) collate pg_unicode_fast), NFKC), :part) > 0"
-_FIELDS: Final = list(FACETS)
-_SETTLE: Final = f"""
-with asked as (
-  select id from unnest(cast(:ids as uuid[])) as id
-), people as (
-  select c.id, c.tags, c.interests, c.skills, c.sources, c.current_company, c.location ->> 'city' as city,
-    {TIER.format(person="c.id")} as tier
-  from asked join candidates c on c.id = asked.id
-    and c.hidden_at is null and c.erased_at is null and c.merged_into is null
-), fresh as (
-  select distinct p.id, t.field, t.value from people p cross join lateral (
-    select 'tags', jsonb_array_elements_text(p.tags)
-    union all select 'interests', jsonb_array_elements_text(p.interests)
-    union all select 'skills.name', item ->> 'name' from jsonb_array_elements(p.skills) as item
-    union all select 'sources.type', item ->> 'type' from jsonb_array_elements(p.sources) as item
-    union all select 'current_company', p.current_company
-    union all select 'location.city', p.city
-    union all select 'score.tier', p.tier
-  ) as t(field, value) where t.value is not null
-), before as (
-  select pair ->> 0 as field, pair ->> 1 as value
-  from asked join counted c on c.candidate_id = asked.id cross join lateral jsonb_array_elements(c.held) as pair
-), different as (
-  select field, value, sum(n) as people from (
-    select field, value, 1 as n from fresh union all select field, value, -1 from before
-  ) as all_of group by field, value having sum(n) <> 0
-), marked as (
-  insert into counted (candidate_id, held)
-  select id, jsonb_agg(jsonb_build_array(field, value)) from fresh group by id
-  on conflict (tenant_id, candidate_id) do update set held = excluded.held
-), unmarked as (
-  delete from counted using asked
-  where candidate_id = asked.id and not exists (select from fresh where fresh.id = asked.id)
-)
-insert into facet_counts (field, value, people)
-select field, value, people from different order by field, value
-on conflict (tenant_id, field, value) do update set people = facet_counts.people + excluded.people
-"""  # noqa: S608 (constants)

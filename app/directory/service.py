@@ -14,10 +14,10 @@ from app.candidates.person import Profile
 from app.candidates.schemas import CandidateRead
 from app.consent import service as consent
 from app.criteria.fold import fold
+from app.directory.counting import CountRepository
 from app.directory.document import written
 from app.directory.repository import (
     Counted,
-    CountRepository,
     DirectoryRepository,
     Question,
     RecordRepository,
