@@ -16,6 +16,7 @@ from splink import Linker
 from app.dedup import model
 from app.dedup.levels import CONTRADICTING, LEVELS
 from app.dedup.model import CAP, DUPLICATES, FLOOR
+from app.kit.process import StartError
 from app.training.columns import prepare
 from app.training.corpus import Corpus, pairs_of
 from app.training.engine import Engine
@@ -52,11 +53,16 @@ Say = Callable[[str], None]
 def train(corpus: Corpus, seed: int, say: Say = lambda _: None) -> dict[str, Any]:
     """Return a model as JSON for Splink and for app.dedup.model; the same one for the same records and seed.
 
-    `say` is told what is being done.
+    `say` is told what is being done. Raises StartError when no two records share a contact.
     """
     with duckdb.connect(config={"threads": 2}) as connection:
         connection.register("features", corpus.table)
         prepare(connection, "features", "people", generic=corpus.generic)
+        contacts = [each for each in _CONTACTS if _is_shared(connection, each)]
+        if not contacts:
+            raise StartError(
+                "No two records share an e-mail, a mobile or a profile URL: there is nothing to learn from."
+            )
         say("Estimating u from random pairs.")
         linker = _linker(connection, {})
         linker.training.estimate_u_using_random_sampling(max_pairs=_RANDOM_PAIRS, seed=seed)
@@ -64,12 +70,17 @@ def train(corpus: Corpus, seed: int, say: Say = lambda _: None) -> dict[str, Any
         say("Counting pairs that are ruled out.")
         chance = sampled | _counted(connection, seed)
         linker = _linker(connection, chance)
-        for contact in _CONTACTS:
+        for contact in contacts:
             say(f"Estimating m from records that share {contact}.")
             linker.training.estimate_parameters_using_expectation_maximisation(
                 f"l.{contact} = r.{contact}", estimate_without_term_frequencies=True
             )
         return settings(bounded(_shares(linker, "m_probability"), chance))
+
+
+def _is_shared(connection: duckdb.DuckDBPyConnection, contact: str) -> bool:
+    twice = f"select 1 from people where {contact} is not null group by {contact} having count(*) > 1 limit 1"
+    return connection.execute(twice).fetchone() is not None
 
 
 def _linker(connection: duckdb.DuckDBPyConnection, chance: Mapping[Key, float]) -> Linker:

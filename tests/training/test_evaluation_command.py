@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from app.kit.process import StartError
-from app.training.command import run_evaluate
+from app.training.command import run_evaluate, run_train
 
 _FILE = """family_name,given_name,email_addresses,person
 佐藤,健,ken@example.com,one
@@ -45,3 +45,14 @@ def test_what_is_asked_wrongly_is_told_in_a_sentence(tmp_path: Path) -> None:
         run(stated=model)
     with pytest.raises(StartError, match=r"name it people\.svg"):
         run(picture=tmp_path / "people.png")
+
+
+def test_what_is_not_in_a_file_is_not_learnt_from_it(tmp_path: Path) -> None:
+    file, out, told = tmp_path / "people.csv", tmp_path / "model.json", Console(file=StringIO())
+    people = [f"佐藤{number},{name},p{number}@example.com" for number in range(40) for name in ("健", "健", "誠")]
+    file.write_text("\n".join(["family_name,given_name,email_addresses", *people]), encoding="utf-8")
+    run_train(told, out, 0, 1, [file], _name)
+    run_evaluate(told, [file], _name, "email_addresses", out, None, with_splink=False)
+    file.write_text("family_name,given_name,email_addresses\n佐藤,健,ken@example.com\n", encoding="utf-8")
+    with pytest.raises(StartError, match="nothing to learn from"):
+        run_train(told, out, 0, 1, [file], _name)
