@@ -72,7 +72,7 @@ async def expected_external(
 ) -> External:
     required = await service.demands_if_match(session)
     try:
-        answer.expect((await service.owner_of(session, known.source, known.id)).version, required=required)
+        answer.expect(await service.owners_version(session, known.source, known.id), required=required)
     except CandidateNotFound:
         answer.expect_nothing()
     return External(known, partial(answer.expect, required=required))

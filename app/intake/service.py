@@ -215,19 +215,32 @@ async def batch(session: Session, given: Sequence[Any]) -> BatchUpserted:
 
 async def owner_of(session: Session, source: str, external_id: str) -> CandidateRead:
     """Return the candidate whom this external id means; raises CandidateNotFound."""
+    return await directory.read(session, await _located(session, source, external_id))
+
+
+async def owners_version(session: Session, source: str, external_id: str) -> int:
+    """Return the version of whom this external id means; raises CandidateNotFound, Overtaken."""
+    return await _version(session, await _located(session, source, external_id))
+
+
+async def _located(session: Session, source: str, external_id: str) -> UUID:
     owner = (await candidates.locate_external(session, [(source, external_id)])).get((source, external_id))
     if owner is None:
         raise CandidateNotFound
-    return await directory.read(session, owner)
+    return owner
 
 
 async def version_of(session: Session, candidate_id: UUID) -> tuple[UUID, int]:
     """Return whom this id means and in which version; raises CandidateNotFound, CandidateErased, Overtaken."""
     live = await candidates.resolve(session, candidate_id)
-    found = await candidates.profiles(session, [live])
+    return live, await _version(session, live)
+
+
+async def _version(session: Session, live: UUID) -> int:
+    found = await candidates.versions(session, [live])
     if live not in found:
         raise Overtaken
-    return live, found[live].version
+    return found[live]
 
 
 async def demands_if_match(session: Session) -> bool:
