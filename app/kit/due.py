@@ -147,7 +147,8 @@ async def _handle_singly(database: Database, work: Drain, who: caller.Caller, cl
 
 async def _claim(session: Session, kind: str, batch: int) -> list[Claim]:
     rows = await session.rows(
-        """update due set due_at = clock_timestamp() + :lease
+        """update due set due_at = clock_timestamp() + :lease,
+             again_at = case when again_at > now() then again_at else 'infinity' end
            where kind = :kind and key = any(array(
              select key from due where kind = :kind and due_at <= now()
              order by due_at limit :batch for update skip locked))
@@ -175,7 +176,7 @@ async def _handle(database: Database, work: Drain, who: caller.Caller, claims: S
 
 
 async def _finish(session: Session, kind: str, claims: Sequence[Claim], again: Mapping[UUID, datetime]) -> None:
-    """Remove or postpone the rows; what was asked for again while this one worked keeps its moment.
+    """Remove or postpone the rows; what was asked for again while this one worked is due at that moment.
 
     The keys are named twice, for their index: a plan of joins would read whatever waits for its moment.
     """
@@ -186,26 +187,23 @@ async def _finish(session: Session, kind: str, claims: Sequence[Claim], again: M
     )
     await session.run(
         """delete from due using unnest(cast(:keys as uuid[]), cast(:leases as timestamptz[])) as done(key, lease)
-           where due.kind = :kind and due.key = any(:keys) and due.key = done.key and due.due_at = done.lease""",
+           where due.kind = :kind and due.key = any(:keys) and due.key = done.key and due.due_at = done.lease
+             and coalesce(due.again_at, 'infinity') = 'infinity'""",
         kind=kind,
         keys=[claim.key for claim in claims if claim.key not in again],
         leases=[claim.until for claim in claims if claim.key not in again],
     )
-    if again:
-        await _postpone(session, kind, [claim for claim in claims if claim.key in again], again)
-
-
-async def _postpone(session: Session, kind: str, claims: Sequence[Claim], again: Mapping[UUID, datetime]) -> None:
     await session.run(
         """update due set attempts = 0, last_error_code = null,
-             due_at = case when due.due_at = later.lease then later.moment else least(due.due_at, later.moment) end
+             due_at = least(nullif(due.due_at, done.lease), due.again_at, done.moment),
+             again_at = case when due.due_at <> done.lease then due.again_at end
            from unnest(cast(:keys as uuid[]), cast(:leases as timestamptz[]), cast(:moments as timestamptz[]))
-             as later(key, lease, moment)
-           where due.kind = :kind and due.key = any(:keys) and due.key = later.key""",
+             as done(key, lease, moment)
+           where due.kind = :kind and due.key = any(:keys) and due.key = done.key""",
         kind=kind,
         keys=[claim.key for claim in claims],
         leases=[claim.until for claim in claims],
-        moments=[again[claim.key] for claim in claims],
+        moments=[again.get(claim.key) for claim in claims],
     )
 
 

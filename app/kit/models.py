@@ -119,6 +119,8 @@ class Due(Tenanted, Base):
     due_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(server_default="0")
     last_error_code: Mapped[str | None]
+    again_at: Mapped[datetime | None]
+    """Of what is in a worker's hand: for when it was asked for again meanwhile, infinity: it was not."""
 
 
 class Job(Identified, Base):

@@ -61,16 +61,20 @@ _CHANGES: Final = Target(
 )
 
 # Who is due already stays so: the row is only locked, so that no drain takes it before this transaction is committed.
+# What a worker has in hand is asked for again: `least` leaves aside that nobody has (null).
 _DUE: Final = Target(
     "due",
     (("kind", "text"), ("key", "uuid"), ("due_at", "timestamptz")),
-    "on conflict (tenant_id, kind, key) do update set due_at = excluded.due_at where due.due_at > excluded.due_at",
+    """on conflict (tenant_id, kind, key) do update
+       set due_at = least(due.due_at, excluded.due_at),
+         again_at = case when due.again_at is not null then least(due.again_at, excluded.due_at) end
+       where greatest(due.due_at, due.again_at) > excluded.due_at""",
 )
 
 # What is due already, and no later, is held by all who ask for it: many ask for the same, and none waits for another.
 _LATER: Final = f"""insert into due (tenant_id, kind, key, due_at)
 select {TENANT}, kind, key, due_at from {{wanted}} as w where not exists (
-  select from due d where d.kind = w.kind and d.key = w.key and d.due_at <= w.due_at for share
+  select from due d where d.kind = w.kind and d.key = w.key and greatest(d.due_at, d.again_at) <= w.due_at for share
 ) order by place {_DUE.end}"""  # noqa: S608 (constants)
 
 _STORE: Final = f"""

@@ -98,6 +98,31 @@ async def test_a_key_that_asks_to_be_seen_again_stays(
     assert (handled, list(await _left(database, tenant))) == ([key], [key])
 
 
+@pytest.mark.parametrize("fails", [False, True])
+async def test_who_asks_for_a_later_look_while_a_worker_looks_is_heard(
+    database: Database, tenant: TenantFixture, handled: list[UUID], *, fails: bool
+) -> None:
+    key, later = new_id(), now() + timedelta(hours=1)
+    seen = due._drains[KIND].handler
+
+    async def meanwhile(session: Session, keys: Sequence[UUID]) -> Mapping[UUID, datetime] | None:
+        if not handled:
+            await _schedule(database, tenant, Wake(KIND, key, later + timedelta(hours=1)), Wake(KIND, key, later))
+        found = await seen(session, keys)
+        if fails and len(handled) == 1:
+            raise ValueError
+        return found
+
+    due.drain(KIND)(meanwhile)
+    await _schedule(database, tenant, Wake(KIND, key))
+    await due.run_kind(database, KIND)
+    async with database.transaction(tenant.caller) as session:
+        assert await session.value("select due_at from due where key = :key", key=key) == later
+        await session.run("update due set due_at = now() where key = :key", key=key)
+    await due.run_kind(database, KIND)
+    assert await _left(database, tenant) == {}
+
+
 async def test_one_bad_key_does_not_stop_the_others(
     database: Database, tenant: TenantFixture, handled: list[UUID]
 ) -> None:
