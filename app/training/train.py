@@ -80,7 +80,7 @@ def train(corpus: Corpus, seed: int, say: Say = lambda _: None) -> dict[str, Any
 
 def _is_shared(connection: duckdb.DuckDBPyConnection, contact: str) -> bool:
     twice = f"select 1 from people where {contact} is not null group by {contact} having count(*) > 1 limit 1"
-    return connection.execute(twice).fetchone() is not None
+    return bool(connection.execute(twice).fetchall())
 
 
 def _linker(connection: duckdb.DuckDBPyConnection, chance: Mapping[Key, float]) -> Linker:
