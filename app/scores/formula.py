@@ -81,12 +81,6 @@ def curve_of(model: Definition, signals: Iterable[Signal], held: Collection[str]
     return _curve(model, _counted(model, signals, at), held, at)
 
 
-def next_arrival(model: Definition, signals: Iterable[Signal], now: datetime) -> datetime | None:
-    """Give the moment from which the next future touchpoint counts, if one does."""
-    counted = count(model, signals)
-    return min((each.signal.occurred_at for each in counted if each.signal.occurred_at > now), default=None)
-
-
 @dataclass(frozen=True, slots=True)
 class Counted:
     """A touchpoint that a rule counts, with its points after weight and cap."""

@@ -127,12 +127,6 @@ async def scores_of(
     }
 
 
-async def values_of(session: Session, ids: Sequence[UUID], model: str, at: datetime) -> dict[UUID, float]:
-    """Return the value of each person who was counted by what serves of `model`, at a time not long ago or ahead."""
-    rows = await repository.stored(session, ids)
-    return {row.candidate_id: counting.curve(row).value(at) for row in rows if row.model_key == model}
-
-
 async def facts(session: Session, ids: Sequence[UUID], at: datetime) -> dict[UUID, dict[str, Any]]:
     """Return what the criteria's fields of scores read: `{"scores": {model: {"value", "tier"}}}`."""
     found: defaultdict[UUID, dict[str, Any]] = defaultdict(dict)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.scores.default_model import DEFAULT_MODEL
 from app.scores.definition import Definition
-from app.scores.formula import Counted, Score, Signal, count, curve_of, next_arrival, score
+from app.scores.formula import Counted, Score, Signal, count, curve_of, score
 from app.scores.schemas import ScoreModelDefinition
 
 T0 = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -121,8 +121,6 @@ def test_the_future_counts_from_its_moment_on() -> None:
     counting, coming = model(rule(20)), click("b", 1)
     assert now(counting, coming).value == 0
     assert now(counting, coming, days=1).value == 20
-    assert next_arrival(counting, [click("a", -1), coming, click("c", 2)], T0) == T0 + timedelta(days=1)
-    assert next_arrival(counting, [coming], T0 + timedelta(days=1)) is None
 
 
 def test_long_spans_do_not_overflow() -> None:
@@ -207,7 +205,7 @@ def test_contributions_sum_to_the_value_and_so_does_the_curve(
     assert math.fsum(each.decayed_points for each in given.contributions) == pytest.approx(given.value, abs=1e-9)
     assert curve_of(counting, signals, (), at) == given.curve
     later = at + timedelta(days=11)
-    if next_arrival(counting, signals, at) is None:
+    if all(each.occurred_at <= at for each in signals):
         assert given.curve.value(later) == pytest.approx(score(counting, signals, (), later).value, abs=1e-9)
 
 
