@@ -14,7 +14,7 @@ from app.kit.ids import block_of
 from app.kit.outbox import Event, Reaction, Wake
 from app.privacy import hiding
 from app.sequences import enrollments, entries, exits
-from app.touchpoints.kinds import DEEDS
+from app.touchpoints.kinds import DEEDS, SELECTION
 
 COUNTED: Final = frozenset({"tags", "interests", "skills", "sources", "current_company", "location"})
 """What of a profile the kept counts of facets show."""
@@ -41,6 +41,12 @@ def _deeds(event: Event) -> Iterator[Wake]:
     """Look at what a touchpoint says of its person beyond itself."""
     if event.data["type"] in DEEDS and (person := event.data["candidate_id"]) is not None:
         yield Wake("deeds", person)
+
+
+def _selected(event: Event) -> Iterator[Wake]:
+    """Look at how the selection of a touchpoint's person stands; a contact is noticed when they are scored."""
+    if event.data["type"] in SELECTION:
+        yield from _deeds(event)
 
 
 def _timeline(event: Event) -> Iterator[Wake]:
@@ -73,7 +79,7 @@ REACTIONS: Final[Mapping[str, Sequence[Reaction]]] = {
     "candidate.restored": (_attach, _score, _facet),
     "candidate.merged": (_attach, _score, _timeline, _leave, _facet),
     "candidate.unmerged": (_attach, _score, _timeline, _facet),
-    "touchpoint.created": (_touched, _deeds, exits.on_touchpoint),
+    "touchpoint.created": (_touched, _selected, exits.on_touchpoint),
     "touchpoint.updated": (_touched, _deeds, exits.on_touchpoint),
     "consent.changed": (exits.on_consent,),
     "candidate.erased": (_member, _facet),

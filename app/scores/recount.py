@@ -38,7 +38,8 @@ async def recompute(session: Session, ids: Sequence[UUID]) -> dict[UUID, datetim
             await settlement.judge_again(session, counted.left)
             _earlier(again, await _exactly(session, one, counted.left, held, constants[one.model.key], at))
         _earlier(again, await holding.changes(session, one.fit, living, at.astimezone(one.model.zone)))
-    await outbox.schedule(session, *(Wake("member", each) for each in ids))
+    deeds = await settlement.newly_in_contact(session, ids)
+    await outbox.schedule(session, *(Wake("member", each) for each in ids), *(Wake("deeds", each) for each in deeds))
     return again
 
 

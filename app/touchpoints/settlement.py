@@ -57,6 +57,18 @@ join candidates c on c.id = t.candidate_id and c.hidden_at is null and c.erased_
 where t.candidate_id = any(:ids) and c.id = any(:ids) and t.type = any(:deeds) group by t.candidate_id
 """
 
+_NEWER: Final = """
+select c.id from candidates c where c.id = any(:ids) and exists (
+  select from touchpoints t where t.candidate_id = c.id and t.type = any(:contact) and t.actor = 'human'
+    and t.occurred_at > coalesce(c.last_interaction_at, '-infinity'))
+"""
+
+
+async def newly_in_contact(session: Session, ids: Sequence[UUID]) -> list[UUID]:
+    """Return those of these people who have a contact of their own behind the last one that is noted, or to come."""
+    rows = await session.rows(_NEWER, ids=list(ids), contact=sorted(BY_THE_PERSON))
+    return [row.id for row in rows]
+
 
 async def settle(session: Session, ids: Sequence[UUID]) -> dict[UUID, datetime]:
     """Judge again what must be, and note these people's last own contact and how their selections stand.
