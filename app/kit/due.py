@@ -185,14 +185,22 @@ async def _finish(session: Session, kind: str, claims: Sequence[Claim], again: M
         kind=kind,
         keys=[claim.key for claim in claims],
     )
-    await session.run(
-        """delete from due using unnest(cast(:keys as uuid[]), cast(:leases as timestamptz[])) as done(key, lease)
-           where due.kind = :kind and due.key = any(:keys) and due.key = done.key and due.due_at = done.lease
-             and coalesce(due.again_at, 'infinity') = 'infinity'""",
+    gone = await session.value(
+        """with gone as (
+             delete from due using unnest(cast(:keys as uuid[]), cast(:leases as timestamptz[])) as done(key, lease)
+             where due.kind = :kind and due.key = any(:keys) and due.key = done.key and due.due_at = done.lease
+               and coalesce(due.again_at, 'infinity') = 'infinity'
+             returning true)
+           select count(*) from gone""",
         kind=kind,
         keys=[claim.key for claim in claims if claim.key not in again],
         leases=[claim.until for claim in claims if claim.key not in again],
     )
+    if gone < len(claims):
+        await _postpone(session, kind, claims, again)
+
+
+async def _postpone(session: Session, kind: str, claims: Sequence[Claim], again: Mapping[UUID, datetime]) -> None:
     await session.run(
         """update due set attempts = 0, last_error_code = null,
              due_at = least(nullif(due.due_at, done.lease), due.again_at, done.moment),
