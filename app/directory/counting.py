@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
+from app.candidates.facts import LIVE
 from app.directory.facets import FACETS, TIER
 from app.directory.schemas import FACET_VALUES
 from app.kit.db import Session
@@ -65,7 +66,7 @@ with asked as (
   select c.id, c.tags, c.interests, c.skills, c.sources, c.current_company, c.location ->> 'city' as city,
     {TIER.format(person="c.id")} as tier
   from asked join candidates c on c.id = asked.id
-    and c.hidden_at is null and c.erased_at is null and c.merged_into is null
+    and {LIVE}
 ), fresh as (
   select distinct p.id, t.field, t.value from people p cross join lateral (
     select 'tags', jsonb_array_elements_text(p.tags)

@@ -23,7 +23,6 @@ _MEMBERS: Final = {
     "retention": "json_build_object('expires_on', c.retention_expires_on, 'basis', c.retention_basis)",
     "merged_ids": "array(select a.old_id from aliases a where a.candidate_id = c.id order by a.old_id)",
 }
-LIVE: Final = "c.hidden_at is null and c.erased_at is null and c.merged_into is null"
 _DOCUMENT: Final = ", ".join(f"'{name}', {value}" for name, value in _MEMBERS.items())
 COLUMNS: Final = f"""c.id, {CONTACTABLE} as can_contact, cast(json_build_object({_DOCUMENT}) as text) as document,
   c.last_interaction_at, c.created_at, c.updated_at"""

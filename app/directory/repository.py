@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, tuple_
 
+from app.candidates.facts import LIVE
 from app.candidates.models import Candidate, ExternalId, Record, Term
 from app.criteria import sql
 from app.criteria.tree import Node
@@ -121,7 +122,7 @@ class DirectoryRepository(Repository[Candidate]):
             terms.append(f"exists (select from terms t where t.candidate_id = c.id and {met})")
         rows = await self.session.rows(
             f"""select c.id, c.{sort.column} as place from candidates c
-                where {document.LIVE} and {condition} and {" and ".join(terms)} order by {order} limit :limit""",  # noqa: S608 (constants)
+                where {LIVE} and {condition} and {" and ".join(terms)} order by {order} limit :limit""",  # noqa: S608 (constants)
             **values,
             **({} if after is None else {"value": after.value, "id": after.id}),
             limit=limit,
@@ -132,7 +133,7 @@ class DirectoryRepository(Repository[Candidate]):
         """Return candidates as the database writes them (`document.COLUMNS`)."""
         await self.session.plan(by_keys=True)
         return await self.session.rows(
-            f"select {document.COLUMNS} from candidates c where c.id = any(:ids) and {document.LIVE}",  # noqa: S608 (constants)
+            f"select {document.COLUMNS} from candidates c where c.id = any(:ids) and {LIVE}",  # noqa: S608 (constants)
             **document.asked(self.asked.moment),
             ids=list(ids),
         )
@@ -151,7 +152,7 @@ class DirectoryRepository(Repository[Candidate]):
         condition, order = said
         return await self.session.rows(
             f"""select {document.COLUMNS}, c.{sort.column} as place from candidates c
-                where {document.LIVE} and {condition} order by {order} limit :limit""",  # noqa: S608 (constants)
+                where {LIVE} and {condition} order by {order} limit :limit""",  # noqa: S608 (constants)
             **document.asked(self.asked.moment),
             **({} if after is None else {"value": after.value, "id": after.id}),
             limit=limit,

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
+from app.candidates.facts import LIVE
 from app.dedup import service as dedup
 from app.dedup.levels import COMPARISONS
 from app.dedup.model import CAP, PSEUDO_RECORDS, Weight
@@ -28,7 +29,6 @@ set local statement_timeout = '30min'; set local work_mem = '256MB';
 set local enable_seqscan = off  -- an index finds a tenant's rows at once, a scan asks each row for its tenant
 """
 _ONE_BY_ONE: Final = "set local enable_hashjoin = off; set local enable_mergejoin = off"
-_LIVE: Final = "c.hidden_at is null and c.erased_at is null and c.merged_into is null"
 _CONTACT, _NAME, _PART = 1, 2, 4
 """What a key says: a contact, a whole name, or a part of a name beside an employer or a birth date."""
 _SAYS: Final[Mapping[str, int]] = {
@@ -95,7 +95,7 @@ def _people(known: Knowledge) -> str:
         hashtextextended(left(m.birth_date, 4), 1) as year, hashtextextended(right(m.birth_date, 6), 2) as day,
         hashtextextended(m.family_kana || ' ' || m.given_kana, 3) as kana,
         hashtextextended(m.family_key || ' ' || split_part(m.given_latin, ' ', 1), 4) as words
-      from match_features m join candidates c on c.id = m.candidate_id and {_LIVE} {counts}
+      from match_features m join candidates c on c.id = m.candidate_id and {LIVE} {counts}
       order by m.record_id
     ) as p cross join lateral (
       select case when {known.prior} + {employed} + {equal} + {_name(known, "{0}_n")} >= :least

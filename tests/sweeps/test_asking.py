@@ -30,15 +30,12 @@ async def asked(api: httpx.AsyncClient) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("engine", ["postgres", "duckdb"])
 async def test_what_is_asked_is_what_explain_says_and_is_asked_once(
     engine: Engine,
     new_tenant: Callable[[], Awaitable[TenantFixture]],
     client_of: Callable[[str], httpx.AsyncClient],
     database: Database,
 ) -> None:
-    if engine == "duckdb":
-        pytest.importorskip("splink")
     tenant = await new_tenant()
     api = client_of(tenant.key)
     await api.put("/v1/dedup/policy", json={"automatic": False})  # a merge would change how many hold a value

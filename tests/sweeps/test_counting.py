@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
-import pytest
 
 from app.kit import due, jobs
 from app.kit.db import Database
@@ -20,15 +19,12 @@ SAID = (
 )
 
 
-@pytest.mark.parametrize("engine", ["postgres", "duckdb"])
 async def test_a_sweep_counts_anew(
     engine: Engine,
     new_tenant: Callable[[], Awaitable[TenantFixture]],
     client_of: Callable[[str], httpx.AsyncClient],
     database: Database,
 ) -> None:
-    if engine == "duckdb":
-        pytest.importorskip("splink")
     tenant = await new_tenant()
     api = client_of(tenant.key)
     for said in SAID:
