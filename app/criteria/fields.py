@@ -6,11 +6,13 @@ A field has no value, one value, or many. Every op means "some value of the fiel
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from app.criteria.fold import fold
 
 Facts = Mapping[str, Any]
+_MANY: Final = (list, tuple, set, frozenset)
+_OBJECT: Final = (dict, Mapping)
 Kind = Literal["text", "folded", "number", "date", "datetime", "bool", "scalar", "element"]
 
 _EQUALITY = frozenset({"eq", "ne", "in", "not_in", "exists"})
@@ -29,11 +31,11 @@ _OPS: dict[Kind, frozenset[str]] = {
 }
 
 
-def path(*steps: str) -> Callable[[Facts], Sequence[Any]]:
+def path(first: str, *steps: str) -> Callable[[Facts], Sequence[Any]]:
     """Read the values found by these steps; lists on the way are walked, nulls and absences skipped."""
 
     def read(facts: Facts) -> Sequence[Any]:
-        return _found(facts, steps)
+        return _found(facts.get(first), steps)
 
     return read
 
@@ -41,11 +43,11 @@ def path(*steps: str) -> Callable[[Facts], Sequence[Any]]:
 def _found(value: Any, steps: tuple[str, ...]) -> Sequence[Any]:  # noqa: ANN401  facts are JSON-like
     if value is None:
         return ()
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, _MANY):
         return [each for item in value for each in _found(item, steps)]
     if not steps:
         return (value,)
-    return _found(value.get(steps[0]), steps[1:]) if isinstance(value, dict | Mapping) else ()
+    return _found(value.get(steps[0]), steps[1:]) if isinstance(value, _OBJECT) else ()
 
 
 @dataclass(frozen=True, slots=True)

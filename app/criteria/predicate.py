@@ -6,6 +6,7 @@ Two-valued: there is no "unknown". `sql.py` says the same in SQL; a property tes
 import operator
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from app.criteria.fields import Facts, Field
@@ -68,8 +69,8 @@ def _test(leaf: Leaf, now: datetime) -> _Test:
         return lambda found: not one(found)
     if leaf.op in {"eq", "in", "has", "has_any"}:
         return _among(_wanted(leaf), leaf.field)
-    test = _compared(leaf, now)
-    return lambda found: any(test(_comparable(leaf.field, value)) for value in found)
+    test, comparable = _compared(leaf, now), partial(_comparable, leaf.field)
+    return lambda found: any(map(test, map(comparable, found)))
 
 
 def _elements(wanted: Elements, found: Iterable[Facts], now: datetime) -> bool:

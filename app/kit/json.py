@@ -36,6 +36,11 @@ def dumpb(value: Any) -> bytes:  # noqa: ANN401 (any JSON value)
     return orjson.dumps(value, default=_default, option=_OPTIONS)
 
 
+def part(value: Any) -> orjson.Fragment:  # noqa: ANN401 (any JSON value)
+    """Return a value that is written already, for whatever it is to be part of."""
+    return orjson.Fragment(dumpb(value))
+
+
 def canonical(value: Any) -> bytes:  # noqa: ANN401 (any JSON value)
     """Return JSON bytes with sorted keys, so that equal values have equal bytes."""
     return orjson.dumps(value, default=_default, option=_OPTIONS | orjson.OPT_SORT_KEYS)

@@ -40,6 +40,8 @@ from app.pools.models import Pool, PoolMember, PoolOverride
 Change = tuple[str, UUID, UUID]
 """`added` or `removed`, pool, candidate."""
 CONTENTS_MAX: Final = 500
+_STILL: Final = """exists (
+  select from pools p where p.id = :pool_id and p.version = :version and p.archived_at is null)"""
 
 
 class PoolRepository(ResourceRepository[Pool]):
@@ -55,9 +57,9 @@ class PoolRepository(ResourceRepository[Pool]):
         return None if row is None else Pool(**row)
 
     async def asked(self, pool_id: UUID) -> Any:  # noqa: ANN401 (a row, or None)
-        """Return (criteria, required_fields) of a pool."""
+        """Return (version, criteria, required_fields) of a pool."""
         return await self.session.row(
-            "select criteria, required_fields from pools where id = :id and archived_at is null", id=pool_id
+            "select version, criteria, required_fields from pools where id = :id and archived_at is null", id=pool_id
         )
 
     def called(self, keys: Sequence[str] | None) -> Select[Pool]:
@@ -179,16 +181,23 @@ class MemberRepository(Repository[PoolMember]):
     def of_pool(self, pool_id: UUID) -> Select[PoolMember]:
         return self.visible().where(PoolMember.pool_id == pool_id)
 
-    async def page(self, pool_id: UUID, after: UUID | None, limit: int, names: Collection[str] = ()) -> list[Any]:
-        """Return (candidate_id, by, since) of members, the newest person first, and their facts with these names."""
+    async def page(
+        self, pool_id: UUID, after: UUID | None, limit: int, names: Collection[str] = (), version: int | None = None
+    ) -> list[Any]:
+        """Return (candidate_id, by, since) of members, the newest person first, and their facts with these names.
+
+        With `version`, nobody where the pool has another one by now, or is archived.
+        """
         beyond = "" if after is None else "and m.candidate_id < :after"
+        still = "" if version is None else f"and {_STILL}"
         return await self.session.rows(
             f"""select m.candidate_id, m.by, m.since, {columns(names)} from pool_members m
                 left join candidates c on c.id = m.candidate_id and {LIVE}
-                where m.pool_id = :pool_id {beyond} order by m.candidate_id desc limit :limit""",  # noqa: S608 (constants)
+                where m.pool_id = :pool_id {beyond} {still} order by m.candidate_id desc limit :limit""",  # noqa: S608 (constants)
             pool_id=pool_id,
-            **({} if after is None else {"after": after}),
             limit=limit,
+            **({} if after is None else {"after": after}),
+            **({} if version is None else {"version": version}),
         )
 
     async def holds(self, pool_id: UUID, candidate_id: UUID) -> bool:

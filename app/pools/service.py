@@ -1,14 +1,11 @@
 """Keeping pools, and saying who is in them and why."""
 
-from collections.abc import Collection, Mapping, Sequence
-from functools import cache
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from app.candidates import service as candidates
 from app.candidates.fields import PROFILE
-from app.criteria import predicate
-from app.criteria.fields import Facts
 from app.criteria.tree import Node, leaves
 from app.kit import outbox
 from app.kit.clock import now
@@ -22,6 +19,7 @@ from app.pools.criteria_fields import FIELDS, POOL
 from app.pools.errors import CriteriaCycle, CriteriaInvalid, NotDecided, PoolNotFound
 from app.pools.merging import absorb, counts, erase, opposed, release
 from app.pools.models import Pool
+from app.pools.question import Question, remember, remembered
 from app.pools.repository import MemberRepository, OverrideRepository, PoolRepository
 from app.pools.schemas import (
     OverrideRead,
@@ -115,39 +113,39 @@ async def remove(session: Session, pool: Pool) -> None:
 
 async def members(session: Session, paging: Paging, pool_id: UUID) -> Page[dict[str, Any]]:
     """Return the members of a pool, the newest person first, each with why (MemberRead); raises PoolNotFound."""
-    pool = await PoolRepository(session).asked(pool_id)
-    if pool is None:
-        raise PoolNotFound
     bound = ("members", str(pool_id))
     after = paging.after(*bound)
-    repository, node = MemberRepository(session), membership.node_of(pool)
-    names = membership.names_of([node], pool.required_fields)
-    rows = await repository.page(pool_id, UUID(after[0]) if after else None, paging.limit + 1, names)
+    repository = MemberRepository(session)
+    question, rows = await _asked(session, pool_id, UUID(after[0]) if after else None, paging.limit + 1)
     total = await repository.how_many(repository.of_pool(pool_id)) if paging.include_total else None
-    moment = await membership.moment_of(session, node)
-    live = {row["id"]: dict(row.items()) for row in rows if row["id"] is not None}
-    known = await membership.completed(session, live, [node], moment)
-    criteria = [_written(pool.criteria, leaf.pointer) for leaf in leaves(node)]
-    explain = predicate.explainer(node, moment)
-
-    @cache
-    def why(held: tuple[bool, ...]) -> list[dict[str, Any]]:
-        return [{"criterion": each, "holds": holds} for each, holds in zip(criteria, held, strict=True)]
+    moment = await membership.moment_of(session, question.node)
+    live = {row["id"]: row for row in rows if row["id"] is not None}
+    known = await membership.completed(session, live, [question.node], moment)
+    answer = question.answerer(moment)
 
     def read(row: Any) -> dict[str, Any]:  # noqa: ANN401 (a row)
         person, by, since = row[:3]
-        facts = known.get(person, {"id": person})
-        held, unknown = explain(facts)
-        required = [name for name in pool.required_fields if not _is_known(name, facts)]
-        missing = list(dict.fromkeys([*required, *unknown]))
-        return {"candidate_id": person, "by": by, "since": since, "why": why(held), "missing": missing}
+        why, missing = answer(known.get(person) or {"id": person})
+        return {"candidate_id": person, "by": by, "since": since, "why": why, "missing": missing}
 
     return paging.page(rows, read, lambda row: [row["candidate_id"]], *bound, total=total)
 
 
-def _is_known(name: str, facts: Facts) -> bool:
-    field = FIELDS.find(name)
-    return any(True for _ in field.read(facts)) if field else bool(facts.get(name))
+async def _asked(session: Session, pool_id: UUID, after: UUID | None, limit: int) -> tuple[Question, list[Any]]:
+    """Return what a pool asks, and a page of its members with the facts for that; raises PoolNotFound.
+
+    What it asked the last time is asked at once, of the same version only: where nobody is found, it is looked up.
+    """
+    repository, question = MemberRepository(session), remembered(pool_id)
+    if question is not None:
+        rows = await repository.page(pool_id, after, limit, question.names, question.version)
+        if rows:
+            return question, rows
+    pool = await PoolRepository(session).asked(pool_id)
+    if pool is None:
+        raise PoolNotFound
+    question = remember(pool_id, Question.of(pool))
+    return question, await repository.page(pool_id, after, limit, question.names)
 
 
 async def decide(session: Session, pool: Pool, candidate_id: UUID, body: OverrideWrite) -> OverrideRead:
@@ -238,11 +236,3 @@ async def check_model(session: Session, key: str) -> None:
     except ScoreModelNotFound as error:
         found = FieldError("/score_model", error.code, error.sentence())
         raise ScoreModelNotFound(errors=[found]) from error
-
-
-def _written(criteria: Mapping[str, Any], pointer: str) -> dict[str, Any]:
-    """Return the leaf that stands at a JSON pointer, as it was written."""
-    found: Any = criteria
-    for step in pointer.split("/")[1:]:
-        found = found[int(step)] if isinstance(found, list) else found[step]
-    return dict(found)

@@ -1,12 +1,13 @@
 """Pools, their members and what is decided by hand, over HTTP."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 import pytest
 
 from app.kit.ids import new_id
+from tests.conftest import TenantFixture
 from tests.pools.conftest import Recruiter, ago
 
 PYTHON = {"field": "skills.name", "op": "has", "value": "python"}
@@ -95,6 +96,27 @@ async def test_members_come_and_go_with_what_is_known(api: httpx.AsyncClient, re
     assert await recruiter.members(pool) == set()
     listed = (await api.get("/v1/candidates", params={"pool_id": pool})).json()["data"]
     assert listed == []
+
+
+async def test_members_are_explained_by_what_the_pool_asks_now(
+    api: httpx.AsyncClient,
+    recruiter: Recruiter,
+    client_of: Callable[[str], httpx.AsyncClient],
+    new_tenant: Callable[[], Awaitable[TenantFixture]],
+) -> None:
+    ada = await recruiter.person("Ada", tags=["vip"])
+    vip = {"field": "tags", "op": "has", "value": "vip"}
+    pool = await recruiter.pool("vip", vip)
+    path = f"/v1/pools/{pool}/members"
+    assert (await api.get(path)).json()["data"][0]["why"] == [{"criterion": vip, "holds": True}]
+    assert (await client_of((await new_tenant()).key).get(path)).status_code == 404
+    asked = {"criteria": {"not": [PYTHON]}, "required_fields": {"add": ["headline"]}}
+    await api.patch(f"/v1/pools/{pool}", json=asked)
+    [member] = (await api.get(path)).json()["data"]
+    assert (member["candidate_id"], member["why"]) == (ada, [{"criterion": PYTHON, "holds": False}])
+    assert member["missing"] == ["headline", "skills.name"]
+    await api.delete(f"/v1/pools/{pool}")
+    assert (await api.get(path)).status_code == 404
 
 
 async def test_a_new_person_joins_without_being_asked(recruiter: Recruiter) -> None:
