@@ -3,8 +3,8 @@
     python -m benchmarks.directory [PEOPLE] [--keep FOLDER] [--only TEXT]
 
 The statement answers the same, as JSON made by the database, through a bare route, as the same role and inside the
-tenant: the first answers are compared member by member. Only the reasons and decisions of the approach list are more
-than a statement can tell.
+tenant, and writes into the audit whom it shows: the first answers are compared member by member. Only the reasons and
+decisions of the approach list are more than a statement can tell.
 A folder that is kept holds the people for the next run; of the cases those can be chosen that have TEXT in their name.
 """
 
@@ -97,7 +97,15 @@ class Case:
 def _people(*conditions: str, also: str = "", joined: str = "", order: str = "c.created_at desc, c.id") -> str:
     """Return the statement of one page of people; `also` is a common table before it, `joined` what they join."""
     found = f"select c.* from candidates c {joined} where {' and '.join([LIVE, *conditions])} order by {order} limit 51"
-    return f"with {also}found as materialized ({found}) select json_build_object({_page(PERSON, order)})"
+    seen = _seen("id", order)
+    return f"with {also}found as materialized ({found}), {seen} select json_build_object({_page(PERSON, order)})"
+
+
+def _seen(person: str, order: str) -> str:
+    """Return the common table that writes into the audit whom a page shows."""
+    return f"""seen as (insert into audit (kind, actor, action, resource, ids, fields)
+  select 'read', 'key', 'by_hand', 'candidates', array(select c.{person} from found c order by {order} limit 50),
+    array['*'])"""
 
 
 def _page(row: str, order: str) -> str:
@@ -144,7 +152,7 @@ with hits as materialized (
 ), found as materialized (
   select c.* from (select id from hits order by created_at desc, id limit 51) h
   join candidates c on c.tenant_id = '{{tenant}}' and c.id = h.id
-)
+), {_seen("id", "c.created_at desc, c.id")}
 select json_build_object({_page(PERSON, "c.created_at desc, c.id")}, 'facets', json_build_object(
   'tags', {COUNTED.format(values="hits, jsonb_array_elements_text(tags) value")},
   'current_company', {COUNTED.format(values="(select current_company as value from hits) known")}))"""
@@ -157,10 +165,10 @@ with found as materialized (
   from pool_members m join pools p on p.tenant_id = m.tenant_id and p.id = m.pool_id
   join candidates c on c.tenant_id = m.tenant_id and c.id = m.candidate_id
   where m.tenant_id = '{{tenant}}' and m.pool_id = '{{pool}}' order by m.candidate_id desc limit 51
-)
+), {_seen("candidate_id", "c.candidate_id desc")}
 select json_build_object({_page(MEMBER, "c.candidate_id desc")})"""
 APPROACH: Final = f"""
-select json_build_object('data', json_agg(found)) from (
+with found as materialized (
   select c.id as candidate_id, rank() over (order by s.value desc, c.id) as rank, s.tier, s.value as score,
     {CAN_CONTACT} as contact, array(select to_jsonb(s) from consents s where s.tenant_id = c.tenant_id
       and s.candidate_id = c.id) as consents,
@@ -172,7 +180,9 @@ select json_build_object('data', json_agg(found)) from (
     from pool_members m join scores s on s.tenant_id = m.tenant_id and s.candidate_id = m.candidate_id
       and s.model_key = 'default' and s.model_version = 1
     where m.tenant_id = '{{tenant}}' and m.pool_id = '{{pool}}' order by value desc, s.candidate_id limit 50
-  ) s join candidates c on c.tenant_id = '{{tenant}}' and c.id = s.candidate_id order by s.value desc, c.id) found"""
+  ) s join candidates c on c.tenant_id = '{{tenant}}' and c.id = s.candidate_id order by s.value desc, c.id
+), {_seen("candidate_id", "c.rank")}
+select json_build_object('data', json_agg(found order by rank)) from found"""
 
 
 def _cases(place: population.Population, deep: tuple[datetime, UUID]) -> list[Case]:
