@@ -1,7 +1,8 @@
 """The way from an address to its operation: one look by the words that it begins with.
 
 FastAPI holds a request against the routes of one router after the other. Here only those are asked that begin with the
-same two words; whatever none of them answers (404, 405) goes the long way.
+same two words; whatever none of them answers (404, 405) goes the long way. HEAD is answered as GET where it has no
+operation of its own; the server leaves the body out.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,13 +22,18 @@ class Dispatch:
     def __init__(self, router: ASGIApp, routes: Iterable[BaseRoute]) -> None:
         self._router = router
         self._known: dict[str, list[Any]] = {}
+        self._heads: list[Any] = []
         for each in _apart(routes):
+            if "HEAD" in each.methods:
+                self._heads.append(each)
             begins = _begins(each.path_format)
             if "{" not in begins:
                 self._known.setdefault(begins, []).append(each)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
+            if scope["method"] == "HEAD" and not any(each.matches(scope)[0] is Match.FULL for each in self._heads):
+                scope = {**scope, "method": "GET"}
             for each in self._known.get(_begins(scope["path"]), ()):
                 match, found = each.matches(scope)
                 if match is Match.FULL:

@@ -54,6 +54,14 @@ async def test_what_nobody_answers_goes_the_long_way(method: str, path: str, sta
         assert (await client.request(method, path)).status_code == status
 
 
+@pytest.mark.parametrize(("path", "status"), [("/livez", 200), ("/v1/me", 401), ("/v1/nobody", 404)])
+async def test_head_is_answered_as_get(path: str, status: int) -> None:
+    transport = httpx.ASGITransport(create_app(get_settings()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+        head, get = await client.head(path), await client.get(path)
+        assert (head.status_code, head.headers["content-length"]) == (status, get.headers["content-length"])
+
+
 async def test_a_route_beside_the_routers_is_found_as_before() -> None:
     app = FastAPI()
 
