@@ -15,6 +15,9 @@ T = TypeVar("T")
 
 
 _MOMENT: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]", re.ASCII)
+_FIRST: Final = datetime.min.replace(microsecond=1, tzinfo=UTC)
+_LAST: Final = datetime.max.replace(microsecond=999_998, tzinfo=UTC)
+"""The very ends of the calendar, which programs know as their least and greatest time, are infinities to the driver."""
 
 
 def _written_as_moment(value: Any) -> Any:  # noqa: ANN401 (whatever was sent)
@@ -26,7 +29,7 @@ def _written_as_moment(value: Any) -> Any:  # noqa: ANN401 (whatever was sent)
 
 def _utc(moment: datetime) -> datetime:
     try:
-        return moment.astimezone(UTC)
+        return min(max(moment.astimezone(UTC), _FIRST), _LAST)
     except OverflowError:  # in UTC, it is outside the years 1 to 9999
         raise PydanticCustomError("not_a_moment", "This must be a moment.") from None
 
@@ -44,7 +47,7 @@ Ignored = Annotated[Any, Field(json_schema_extra={"readOnly": True})]
 """A member that an answer holds and nobody sets: it is passed over, so that what was read can be sent back."""
 
 Timestamp = Annotated[AwareDatetime, BeforeValidator(_written_as_moment), AfterValidator(_utc)]
-"""RFC 3339 with an offset, answered in UTC with Z."""
+"""RFC 3339 with an offset, answered in UTC with Z; the ends of the calendar are taken a microsecond within."""
 
 
 class Schema(BaseModel):
