@@ -7,11 +7,11 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from app.consent.schemas import DECISION, Channel, DecisionRead, LeaseRead, Purpose
 from app.kit.schemas import Body, Ignored, Kept, ListPatch, Page, Schema, Timestamp
+from app.scores.schemas import ModelKey
 from app.touchpoints.schemas import TouchpointRead
 
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-ModelKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 FieldName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Threshold = Annotated[float, Field(allow_inf_nan=False)]
 Membership = Literal["include", "exclude"]

@@ -7,7 +7,8 @@ from pydantic import ConfigDict, Field
 
 from app.consent.schemas import DECISION, DecisionRead
 from app.kit.schemas import Body, Kept, ListPatch, Page, Schema, Timestamp
-from app.pools.schemas import ModelKey, Name, ReadOnly
+from app.pools.schemas import Name, ReadOnly
+from app.scores.schemas import ModelKey
 
 WISHES_MAX = 50
 

@@ -36,7 +36,7 @@ async def read_score_model(found: Annotated[ScoreModelRead, Depends(model)]) -> 
 
 
 _write: dict[str, Any] = operation(service.SCOPE, KeyMismatch, FitCriteriaInvalid)
-_write["responses"][201] = {"model": ScoreModelRead, "description": "Nobody had this key."}
+_write["responses"][201] = {"model": ScoreModelRead, "description": "There was no draft."}
 
 
 @router.put("/score-models/{key}", summary="Write the draft of a score model", **_write)

@@ -24,6 +24,7 @@ OncePer = Literal["touchpoint", "day", "message_link", "event"]
 
 _MAX_POINTS = 1_000_000
 _MAX_DAYS = 36_500
+_MAX_HALF_LIFE_DAYS = 1e9
 
 
 def _known_type(name: str) -> str:
@@ -32,7 +33,10 @@ def _known_type(name: str) -> str:
     return name
 
 
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
+ModelKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")]
+"""Without dots, for criteria name it in `score.<model>.value`."""
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
+"""Of a rule or a tier, in whatever language people call them by."""
 Points = Annotated[float, Field(ge=-_MAX_POINTS, le=_MAX_POINTS, allow_inf_nan=False, strict=True)]
 TouchpointType = Annotated[str, StringConstraints(max_length=60), AfterValidator(_known_type)]
 Topic = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -56,7 +60,7 @@ class Cap(Body):
 class InterestRule(Body):
     """Counts touchpoints of these types (and, if given, any of these topics); negative points are a penalty."""
 
-    rule: Key
+    rule: Name
     types: Annotated[list[TouchpointType], Field(min_length=1, max_length=50)]
     topics: Annotated[list[Topic], Field(min_length=1, max_length=100)] | None = None
     points: Points
@@ -67,7 +71,7 @@ class InterestRule(Body):
 class FitRule(Body):
     """Gives its points while the criteria hold; does not decay."""
 
-    rule: Key
+    rule: Name
     when: dict[str, JsonValue]
     points: Points
 
@@ -80,7 +84,7 @@ class Tier(Body):
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_alias=True, validate_by_name=True)
 
-    key: Key
+    key: Name
     starts_at: Annotated[float, Field(allow_inf_nan=False, strict=True)] | None = Field(alias="from")
 
 
@@ -111,8 +115,8 @@ class ScoreModelDefinition(Body):
 
     model_config = ConfigDict(json_schema_extra={"example": _EXAMPLE})
 
-    key: Key
-    half_life_days: Annotated[float, Field(ge=0.0001, le=_MAX_DAYS, allow_inf_nan=False, strict=True)]
+    key: ModelKey
+    half_life_days: Annotated[float, Field(ge=0.0001, le=_MAX_HALF_LIFE_DAYS, allow_inf_nan=False, strict=True)]
     timezone: Annotated[str, AfterValidator(_known_zone)] | None = None
     unknown_weight: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] = 0.5
     interest_rules: list[InterestRule] = Field(default_factory=list, max_length=200)

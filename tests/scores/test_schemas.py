@@ -45,8 +45,25 @@ def test_a_model_reads_as_it_was_written() -> None:
         {"interest_rules": [RULE | {"points": True}]},
         {"extra": 1},
         {"key": "a.b"},
+        {"interest_rules": [RULE | {"rule": ""}]},
+        {"interest_rules": [RULE | {"rule": "a\nb"}]},
+        {"half_life_days": 1e10},
     ],
 )
 def test_a_wrong_model_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ScoreModelDefinition.model_validate(VALID | change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"key": "9-Backend_Tokyo"},
+        {"half_life_days": 1e9},
+        {"interest_rules": [RULE | {"rule": "説明会 (参加)"}]},
+        {"tiers": [COLD, {"key": "Hot Lead", "from": 1}]},
+    ],
+)
+def test_a_model_is_called_as_people_call_it(change: dict[str, Any]) -> None:
+    read = ScoreModelDefinition.model_validate(VALID | change).model_dump(by_alias=True)
+    assert read["tiers"] == (VALID | change)["tiers"]
