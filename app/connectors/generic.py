@@ -25,7 +25,7 @@ def _known_type(name: str) -> str:
 
 
 Pointer = Annotated[str, StringConstraints(pattern=r"^(/([^~/]|~[01])*)*$", max_length=500)]
-HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=100, to_lower=True)]
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=100)]
 
 
 class GenericMapping(Body):
@@ -69,7 +69,7 @@ def verify(
 ) -> Verdict:
     """Compare the header with each live secret, in constant time."""
     del now, certificates
-    given = request.headers.get(settings["header"])
+    given = request.headers.get(settings["header"].lower())
     if not given:
         return Verdict(ok=False, reason="missing_signature")
     if not any(hmac.compare_digest(given.encode(), secret.encode()) for secret in secrets):

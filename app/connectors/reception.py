@@ -237,5 +237,5 @@ def _status(kept: Kept, *, unreadable: int, known: bool) -> str:
 
 
 def _without_credentials(headers: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str, str]:
-    secret = CREDENTIALS | {settings.get("header")}
+    secret = CREDENTIALS | {settings.get("header", "").lower()}
     return {name: value for name, value in headers.items() if name not in secret and "\0" not in value}

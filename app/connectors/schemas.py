@@ -64,7 +64,7 @@ class ConnectionCreate(ReadOnly):
 
 
 class ConnectionUpdate(ReadOnly):
-    """The provider stays. Absent stays; of `settings`, each member that is given is replaced, and null removes it."""
+    """The provider stays. Absent stays, at every depth of `settings`, too, where null removes (RFC 7396)."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"enabled": False}})
     provider: Ignored = None

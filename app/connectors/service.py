@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from app.candidates.profile import merge_patch
 from app.connectors import keyring, repository
 from app.connectors.errors import (
     ConnectionNotFound,
@@ -111,7 +112,7 @@ async def update(session: Session, connection: Connection, patch: ConnectionUpda
     """Change what `patch` holds; raises SettingsInvalid, SecretInvalid."""
     changes = {name: value for name in ("name", "enabled") if (value := getattr(patch, name)) is not None}
     if patch.settings is not None:
-        settings = _settings(connection.provider, connection.settings | patch.settings)
+        settings = _settings(connection.provider, merge_patch(connection.settings, patch.settings))
         if (secret := _secret_in(connection.provider, settings)) is not None:
             _accept(connection.provider, secret)
             changes["secrets_enc"] = keyring.first(session.tenant_id, secret)

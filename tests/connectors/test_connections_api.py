@@ -51,6 +51,24 @@ async def test_a_connection_is_made_read_changed_and_ended(api: httpx.AsyncClien
     assert (await api.post(urlsplit(found["hook_url"]).path, content=b"[]")).status_code == 404
 
 
+async def test_settings_are_read_as_they_were_given_and_merged_at_every_depth(api: httpx.AsyncClient) -> None:
+    settings = {
+        "header": "X-Token",
+        "mapping": {"type": "/t", "occurred_at": "/at", "data": "/d"},
+        "types": {"a": "call"},
+    }
+    body = {"provider": "generic", "name": "Any", "settings": settings, "secret": "0123456789abcdef"}
+    made = (await api.post("/v1/connections", json=body)).json()
+    assert made["settings"] == settings
+    patch = {"mapping": {"data": None, "email": "/who"}, "types": {"b": "meeting"}}
+    changed = await api.patch(f"/v1/connections/{made['id']}", json={"settings": patch})
+    assert changed.json()["settings"] == {
+        "header": "X-Token",
+        "mapping": {"type": "/t", "occurred_at": "/at", "email": "/who"},
+        "types": {"a": "call", "b": "meeting"},
+    }
+
+
 @pytest.mark.parametrize(
     ("change", "code", "pointer"),
     [
