@@ -87,11 +87,9 @@ def _item(item: Mapping[str, Any]) -> Read:
 
 
 def _data(item: Mapping[str, Any], event: str) -> dict[str, Any]:
-    """Keep what names the message. Opens and clicks lack `smtp-id`: `provider_message_id` joins all of one mail."""
-    provider_id = text(item, "sg_message_id")
+    """Keep what names the message: opens and clicks often lack `smtp-id`."""
     return present(
-        message_id=text(item, "smtp-id") or provider_id,
-        provider_message_id=provider_id,
+        message_id=text(item, "smtp-id") or text(item, "sg_message_id"),
         url=text(item, "url") if event == "click" else None,
         bounce=_bounce(item) if event == "bounce" else None,
     )

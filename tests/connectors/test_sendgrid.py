@@ -153,7 +153,6 @@ def test_a_click() -> None:
         topics=("cat facts",),
         data={
             "message_id": "<14c5d75ce93.dfd.64b469@ismtpd-555>",
-            "provider_message_id": "14c5d75ce93.dfd.64b469.filter0001.16648.5515E0B88.0",
             "url": "http://www.sendgrid.com/",
         },
         evidence=Evidence(user_agent=item["useragent"], ip="255.255.255.255"),
