@@ -19,6 +19,8 @@ _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]*")
 _ADDRESS: Final = re.compile(r"[^\s<>()\[\],;:\\\"@\x00-\x1f\x7f]+@[^\s<>()\[\],;:\\\"@\x00-\x1f\x7f]+")
 _WORD_BYTES: Final = 45
 """So many bytes of UTF-8 make an encoded word of at most 75 characters (RFC 2047, 2)."""
+_FIRST_WORD_BYTES: Final = 39
+"""So many leave room for the name of a header on the first line, which has at most 76 characters then."""
 _MOST_ASCII: Final = 0.8
 _NOT_ASCII: Final = bytes(range(0x80, 0x100))
 
@@ -109,12 +111,12 @@ def _mailbox(name: str, email: str) -> str:
 
 
 def _pieces(text: str) -> Iterator[bytes]:
-    piece = b""
+    piece, most = b"", _FIRST_WORD_BYTES
     for character in text:
         raw = character.encode()
-        if len(piece) + len(raw) > _WORD_BYTES:
+        if len(piece) + len(raw) > most:
             yield piece
-            piece = b""
+            piece, most = b"", _WORD_BYTES
         piece += raw
     yield piece
 

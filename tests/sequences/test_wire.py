@@ -58,6 +58,11 @@ def test_the_mail_is_read_back_as_it_was_meant() -> None:
     assert max(map(len, raw.split(b"\r\n"))) <= 998
 
 
+def test_lines_with_encoded_words_are_short() -> None:
+    head = wire.write(mail(subject="とても長い件名です" * 24, from_name="株式会社例" * 12)).partition(b"\r\n\r\n")[0]
+    assert max(len(line) for line in head.split(b"\r\n") if b"=?" in line) <= 76  # RFC 2047, 2
+
+
 @given(st.text(max_size=250).filter(lambda text: not re.search(r"[\ud800-\udfff]", text)))
 def test_subjects_are_words_of_whole_characters(subject: str) -> None:
     shown = wire.encoded(subject)
