@@ -14,6 +14,7 @@ from app.kit.ids import block_of
 from app.kit.outbox import Event, Reaction, Wake
 from app.privacy import hiding
 from app.sequences import enrollments, entries, exits
+from app.sequences import service as sequences
 from app.touchpoints.kinds import DEEDS, SELECTION
 
 COUNTED: Final = frozenset({"tags", "interests", "skills", "sources", "current_company", "location"})
@@ -98,3 +99,4 @@ def wire() -> None:
     outbox.react(REACTIONS)
     enrollments.use_tagger(_tag)
     entries.use_imports(imports.not_yet_entered)
+    sequences.use_imports(imports.find)

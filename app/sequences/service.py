@@ -1,20 +1,18 @@
 """Writing sequences, and letting them go live."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from typing import Any, Final
 from uuid import UUID
 
 from app.contents import service as contents
-from app.contents.errors import ContentNotFound
 from app.kit.clock import now
 from app.kit.db import Session
-from app.kit.errors import FieldError, Invalid
+from app.kit.errors import FieldError, Invalid, NotFound
 from app.kit.log import get_logger
 from app.kit.paging import Paging
 from app.kit.schemas import Page
 from app.pools import criteria_fields
 from app.pools import service as pools
-from app.pools.errors import PoolNotFound
 from app.sequences import definition as words
 from app.sequences import links, marks, models, render, templates
 from app.sequences.definition import Definition, Send
@@ -43,7 +41,16 @@ __all__ = ["absorb", "counts", "erase", "hold", "release", "shared"]
 SAFE_ORIGINS: Final = ("https://", "http://127.0.0.1:", "http://localhost:")
 """Where links may lead without a warning; the last two reach nobody but the machine itself."""
 
+FindImport = Callable[[Session, UUID], Awaitable[object]]
+"""Raises NotFound where there is no such import."""
+_find_import: list[FindImport] = []
+
 log = get_logger(__name__)
+
+
+def use_imports(find_import: FindImport) -> None:
+    """Let imports that entries name be found by `find_import`; imports stand above this slice, so it is handed down."""
+    _find_import[:] = [find_import]
 
 
 async def find(session: Session, sequence_id: UUID, *, lock: bool = False) -> models.Sequence:
@@ -177,7 +184,7 @@ async def _add_revision(session: Session, sequence_id: UUID, revision: int, defi
 
 
 async def _check(session: Session, definition: Definition) -> None:
-    """Raise Invalid, TemplateNotFound, ContentNotFound or PoolNotFound for what a definition cannot hold."""
+    """Raise Invalid, or NotFound with its pointer, for what a definition cannot hold."""
     wrong = [FieldError(*problem) for problem in words.problems(definition)]
     if wrong:
         raise Invalid(errors=wrong)
@@ -189,24 +196,20 @@ async def _check(session: Session, definition: Definition) -> None:
         raise TemplateNotFound(errors=[_not_found(pointer) for pointer in unknown])
     for place, step in _sends(definition):
         if step.content is not None and step.content.content_id is not None:
-            await _require_content(session, f"{place}/content/content_id", step.content.content_id)
+            await _require(f"{place}/content/content_id", contents.find(session, step.content.content_id))
     for index, entry in enumerate(definition.entry):
         if entry.pool_id is not None:
-            await _require_pool(session, f"/entry/{index}/pool_id", entry.pool_id)
+            await _require(f"/entry/{index}/pool_id", pools.find(session, entry.pool_id))
+        if entry.import_id is not None:
+            for find_import in _find_import:
+                await _require(f"/entry/{index}/import_id", find_import(session, entry.import_id))
 
 
-async def _require_pool(session: Session, pointer: str, pool_id: UUID) -> None:
+async def _require(pointer: str, found: Awaitable[object]) -> None:
     try:
-        await pools.find(session, pool_id)
-    except PoolNotFound as error:
-        raise PoolNotFound(errors=[_not_found(pointer)]) from error
-
-
-async def _require_content(session: Session, pointer: str, content_id: UUID) -> None:
-    try:
-        await contents.find(session, content_id)
-    except ContentNotFound as error:
-        raise ContentNotFound(errors=[_not_found(pointer)]) from error
+        await found
+    except NotFound as error:
+        raise type(error)(errors=[_not_found(pointer)]) from error
 
 
 async def _pinned(session: Session, definition: Definition) -> dict[str, Any]:
