@@ -41,6 +41,7 @@ class Entered:
 
     outcome: str
     enrollment_id: UUID | None = None
+    version: int | None = None
     error: AppError | None = None
 
 
@@ -140,7 +141,7 @@ async def move(session: Session, enrollment: Enrollment, revision: int) -> Enrol
 async def _enroll(
     session: Session,
     sequence: models.Sequence,
-    ids: Sequence[UUID],
+    ids: Sequence[UUID | None],
     start_at: datetime | None,
     by: str | None = None,
 ) -> list[Entered]:
@@ -149,7 +150,7 @@ async def _enroll(
     if start_at is not None and start_at - now() > schedule.LONGEST_WAIT:
         raise Invalid(errors=[FieldError("/start_at", "too_late", "This is more than ten years ahead.")])
     live = Live.of(await service.revision_of(session, sequence.id, sequence.revision))
-    resolved = await candidates.resolve_many(session, ids)
+    resolved = await candidates.resolve_many(session, [each for each in ids if each is not None])
     repository = EnrollmentRepository(session)
     before = await repository.latest(sequence.id, set(resolved.values()))
     new = {
@@ -173,19 +174,19 @@ def _may_enter(before: Enrollment | None, definition: Definition) -> bool:
 
 
 def _answers(
-    ids: Sequence[UUID], resolved: dict[UUID, UUID], created: dict[UUID, UUID], known: dict[UUID, Enrollment]
+    ids: Sequence[UUID | None], resolved: dict[UUID, UUID], created: dict[UUID, UUID], known: dict[UUID, Enrollment]
 ) -> list[Entered]:
     answers: list[Entered] = []
     told: set[UUID] = set()
     for asked in ids:
-        candidate_id = resolved.get(asked)
+        candidate_id = None if asked is None else resolved.get(asked)
         if candidate_id is None:
             answers.append(Entered("refused", error=CandidateNotFound(errors=[_unknown("/candidate_id")])))
         elif candidate_id in created:
-            answers.append(Entered("existing" if candidate_id in told else "created", created[candidate_id]))
+            answers.append(Entered("existing" if candidate_id in told else "created", created[candidate_id], 1))
             told.add(candidate_id)
         elif known[candidate_id].state == "active":
-            answers.append(Entered("existing", known[candidate_id].id))
+            answers.append(Entered("existing", known[candidate_id].id, known[candidate_id].version))
         else:
             answers.append(Entered("refused", error=ReentryNotAllowed()))
     return answers
@@ -204,7 +205,7 @@ def _item(index: int, entered: Entered) -> BatchItem:
         status=error.status if error is not None else STATUS[entered.outcome],
         outcome=entered.outcome,
         id=entered.enrollment_id,
-        version=None if entered.enrollment_id is None else 1,
+        version=entered.version,
         errors=[ProblemField.model_validate(each) for each in listed],
     )
 

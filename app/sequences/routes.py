@@ -92,6 +92,7 @@ LockedSequence = Annotated[models.Sequence, Depends(expected(locked_sequence))]
 FoundEnrollment = Annotated[Enrollment, Depends(enrollment_by_id)]
 LockedEnrollment = Annotated[Enrollment, Depends(expected(locked_enrollment))]
 FoundMessage = Annotated[Message, Depends(message_by_id)]
+ExpectedMessage = Annotated[Message, Depends(expected(message_by_id))]
 
 
 @router.post(
@@ -321,27 +322,27 @@ async def read_message(answer: AnswerDep, message: FoundMessage) -> MessageRead:
 @router.post(
     "/messages/{message_id}/resend",
     summary="Let a message go again",
-    **operation(WRITE, errors.MessageNotFound, errors.MessageState, empty_body=True),
+    **operation(WRITE, errors.MessageNotFound, errors.MessageState, PreconditionFailed, empty_body=True),
 )
-async def resend_message(session: SessionDep, answer: AnswerDep, message: FoundMessage) -> MessageRead:
+async def resend_message(session: SessionDep, answer: AnswerDep, message: ExpectedMessage) -> MessageRead:
     return answer.versioned(await messages.resend(session, message))
 
 
 @router.post(
     "/messages/{message_id}/redrive",
     summary="Let a dead message go again",
-    **operation(WRITE, errors.MessageNotFound, errors.MessageState, empty_body=True),
+    **operation(WRITE, errors.MessageNotFound, errors.MessageState, PreconditionFailed, empty_body=True),
 )
-async def redrive_message(session: SessionDep, answer: AnswerDep, message: FoundMessage) -> MessageRead:
+async def redrive_message(session: SessionDep, answer: AnswerDep, message: ExpectedMessage) -> MessageRead:
     return answer.versioned(await messages.resend(session, message, messages.DEAD))
 
 
 @router.post(
     "/messages/{message_id}/settle",
     summary="Say what became of an unknown message",
-    **operation(WRITE, errors.MessageNotFound, errors.MessageState),
+    **operation(WRITE, errors.MessageNotFound, errors.MessageState, PreconditionFailed),
 )
 async def settle_message(
-    session: SessionDep, answer: AnswerDep, message: FoundMessage, body: MessageSettle
+    session: SessionDep, answer: AnswerDep, message: ExpectedMessage, body: MessageSettle
 ) -> MessageRead:
     return answer.versioned(await messages.settle(session, message, body.outcome))

@@ -1,7 +1,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, PlainValidator, StringConstraints
 
 from app.contents.schemas import Key, ReadOnly
 from app.kit.schemas import BatchItem, Body, Ignored, Kept, ListPatch, Schema, Timestamp
@@ -193,12 +193,23 @@ class SequenceRead(Schema):
     updated_at: Timestamp
 
 
+def _id_or_nobody(value: Any) -> UUID | None:  # noqa: ANN401 (any JSON value)
+    try:
+        return UUID(value)
+    except (ValueError, TypeError, AttributeError):
+        return None
+
+
+NamedId = Annotated[UUID | None, PlainValidator(_id_or_nobody, json_schema_input_type=UUID)]
+"""What is no id names nobody, and is answered like an id that nobody has: an item of a batch fails alone."""
+
+
 class EnrollmentCreate(Body):
     """One candidate, or up to 500."""
 
     model_config = example({"candidate_id": CANDIDATE})
     candidate_id: UUID | None = None
-    candidate_ids: list[UUID] | None = None
+    candidate_ids: list[NamedId] | None = None
     start_at: Timestamp | None = None
 
 

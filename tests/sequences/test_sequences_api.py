@@ -199,10 +199,29 @@ async def test_enrolling_many_answers_each(world: World) -> None:
         "detail": "",
     }
     assert (await world.post(path, {"candidate_ids": []}, 207))["items"] == []
+    mixed = await world.post(path, {"candidate_ids": ["nobody", 7, one]}, 207)
+    assert [each["outcome"] for each in mixed["items"]] == ["refused", "refused", "existing"]
+    assert (mixed["items"][0]["status"], mixed["items"][0]["errors"][0]["pointer"]) == (404, "/candidate_ids/0")
     too_many = await world.post(path, {"candidate_ids": [str(new_id())] * 501}, 413)
     assert too_many["code"] == "too_many_items"
     listed = (await world.get(f"{path}?state=active&candidate_id={one}"))["data"]
     assert [each["candidate_id"] for each in listed] == [one]
+
+
+async def test_who_is_in_already_is_told_with_the_version_of_now(world: World) -> None:
+    sequence = await world.sequence({"key": "rest", "type": "wait", "for": "P1D"})
+    candidate = await world.candidate()
+    enrollment = await world.enroll(sequence, candidate)
+    moved = await world.post(f"/v1/enrollments/{enrollment}/move", {"revision": 1}, 200)
+    assert moved["version"] == 2
+    batch = await world.post(f"/v1/sequences/{sequence}/enrollments", {"candidate_ids": [candidate]}, 207)
+    assert [(each["id"], each["version"]) for each in batch["items"]] == [(enrollment, 2)]
+
+
+async def test_an_entry_names_an_import_that_there_is(world: World) -> None:
+    body = {"key": "k", "steps": [], "entry": [{"on": "import", "import_id": str(new_id())}]}
+    problem = await world.post("/v1/sequences", body, 404)
+    assert (problem["code"], problem["errors"][0]["pointer"]) == ("not_found", "/entry/0/import_id")
 
 
 async def test_only_active_sequences_take_people(world: World) -> None:
@@ -221,6 +240,8 @@ async def test_settle_and_resend_ask_for_the_right_state(world: World) -> None:
     message = (await world.message(sequence_id=sequence))["id"]
     for action, body in (("resend", None), ("redrive", None), ("settle", {"outcome": "sent"})):
         assert (await world.post(f"/v1/messages/{message}/{action}", body, 409))["code"] == "message_state"
+        stale = await world.api.post(f"/v1/messages/{message}/{action}", json=body, headers={"If-Match": '"v1"'})
+        assert stale.status_code == 412
     assert (await world.api.post(f"/v1/messages/{new_id()}/resend")).status_code == 404
 
 
