@@ -6,6 +6,7 @@ may arrive many times; `sg_event_id` names it.
 
 import binascii
 import hashlib
+import re
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -34,6 +35,8 @@ _TYPES: Final = {
     "unsubscribe": "email_unsubscribed",
     "group_unsubscribe": "email_unsubscribed",
 }
+_RELAY: Final = re.compile(r"\.(?:filter|recvd)")
+"""Where, in `sg_message_id`, the id of the mail ends and the names of SendGrid's machines begin."""
 EVENT_TYPES: Final = tuple(dict.fromkeys(_TYPES.values()))
 
 
@@ -83,6 +86,7 @@ def _item(item: Mapping[str, Any]) -> Read:
         topics=words(item.get("category")),
         data=_data(item, event),
         evidence=_evidence(item, event),
+        mail=_mail(item),
     )
 
 
@@ -93,6 +97,13 @@ def _data(item: Mapping[str, Any], event: str) -> dict[str, Any]:
         url=text(item, "url") if event == "click" else None,
         bounce=_bounce(item) if event == "bounce" else None,
     )
+
+
+def _mail(item: Mapping[str, Any]) -> str | None:
+    """Name the mail by what all its events share: the id that SendGrid gave it, unless the sender gave one first."""
+    given, named = text(item, "smtp-id"), text(item, "sg_message_id")
+    made = None if named is None else _RELAY.split(named, 1)[0]
+    return made if given is None or given.strip("<>").partition("@")[0] == made else given
 
 
 def _bounce(item: Mapping[str, Any]) -> dict[str, str | None]:

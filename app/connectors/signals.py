@@ -110,6 +110,8 @@ class Signal:
     evidence: Evidence = field(default_factory=Evidence)
     profile: Mapping[str, Any] = field(default_factory=dict)
     """What the person said of themselves, as fields of a candidate."""
+    mail: str | None = None
+    """What names the mail to its provider, where its signals do not share one `message_id`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ def _ways(signal: Signal, source: str) -> Ways:
             external_id=signal.external_id,
             topics=[topic[:TOPIC_MAX] for topic in signal.topics[:TOPICS_MAX]],
             data=dict(signal.data),
+            mail=signal.mail,
             evidence=_evidence(signal.evidence),
         )
     except ValidationError:

@@ -46,7 +46,7 @@ def draft(item: TouchpointIn, id_: UUID, moment: datetime, tenant_id: UUID, regi
         item.external_id,
         item.topics,
         item.data,
-        _message_id(item.data.get("message_id")),
+        _message_id(item.told_of),
         item.actor or "human",
         by,
         reasons,

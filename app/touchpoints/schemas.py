@@ -116,6 +116,11 @@ class TouchpointIn(Body):
     connection_id: Ignored = None
     delivery_id: Ignored = None
 
+    @property
+    def told_of(self) -> Any:  # noqa: ANN401 (a member of free data)
+        """Name the mail whose signals are judged together."""
+        return self.data.get("message_id")
+
     _people: ClassVar[frozenset[int]] = frozenset({1})
     """How many may be named."""
 
@@ -132,6 +137,12 @@ class ProviderTouchpointIn(TouchpointIn):
 
     data: Annotated[dict[str, Any], AfterValidator(_small), Field(default_factory=dict)]
     evidence: InstanceOf[ProviderEvidence] | None = None  # type: ignore[assignment] # it has the same members
+    mail: str | None = None
+
+    @property
+    def told_of(self) -> Any:  # noqa: ANN401 (a member of free data)
+        """Name the mail as its provider does, if that is another name."""
+        return self.mail or super().told_of
 
     _people: ClassVar[frozenset[int]] = frozenset({0, 1})
 

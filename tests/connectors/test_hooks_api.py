@@ -18,6 +18,9 @@ from app.kit.ids import new_id
 from tests.conftest import TenantFixture
 from tests.connectors.hook import AGES_S, BATCH, VECTORS, Connect, Hook, event, signed
 
+BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Safari/537.36"
+NOON = 1_795_435_200
+
 
 def test_the_first_vector_is_what_it_seems() -> None:
     assert BATCH["valid"]
@@ -98,6 +101,19 @@ async def test_the_same_event_in_another_batch_is_a_repeat(hook: Hook) -> None:
     assert [each["status"] for each in await hook.deliveries()] == ["duplicate", "parsed", "parsed"]
     assert await hook.counts() == {"stored": 2, "duplicate": 1, "refused": 0, "dead": 0}
     assert len(await hook.touchpoints()) == 2
+
+
+@pytest.mark.parametrize("smtp_id", ["<wrfRRvF7Q0@ismtpd0006p1sjc2.sendgrid.net>", "<our-own@example.com>"])
+async def test_a_click_is_judged_with_the_delivery_of_its_mail(hook: Hook, smtp_id: str) -> None:
+    named = {"sg_message_id": "wrfRRvF7Q0.filter0425p1mdw1.13037.57168B4A1D.0", "useragent": BROWSER}
+    told = {"smtp-id": smtp_id} if "own" in smtp_id else {}
+    await hook.tell(event("click", timestamp=NOON + 4, url="https://example.com/1", **named, **told))
+    [click] = await hook.touchpoints()
+    assert (click["data"]["message_id"], click["actor"]) == (told.get("smtp-id", named["sg_message_id"]), "human")
+    await hook.tell(event("delivered", timestamp=NOON, **named, **{"smtp-id": smtp_id}))
+    [delivered, click] = await hook.touchpoints()
+    assert delivered["data"] == {"message_id": smtp_id}
+    assert (click["actor"], click["actor_reasons"]) == ("machine", ["click_at_delivery"])
 
 
 async def test_the_received_query_is_taken_as_it_comes(hook: Hook) -> None:

@@ -156,6 +156,7 @@ def test_a_click() -> None:
             "url": "http://www.sendgrid.com/",
         },
         evidence=Evidence(user_agent=item["useragent"], ip="255.255.255.255"),
+        mail="14c5d75ce93.dfd.64b469",
     )
 
 
