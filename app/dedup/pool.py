@@ -79,17 +79,29 @@ def keyed(features: Features, secret: bytes, record_id: UUID | None = None) -> K
 
 
 def asked(statements: Iterable[Keyed], known: Knowledge) -> dict[bytes, int]:
-    """Return key hash → what is asked of whom it leads to: where statements ask for different things, nothing."""
+    """Return key hash → what is asked of whom it leads to: where statements ask for different things, nothing.
+
+    A key that asks for what its statement does not show leads to nobody, and is left out.
+    """
     found: dict[bytes, int] = {}
     for statement in statements:
         known.learn(statement.side)
         by_name = Asked.NOTHING if name_suffices(statement.side, known) else Asked.BIRTH_OR_EMPLOYER
         by_work = _asked_at_work(statement.side, known)
         asks = {**dict.fromkeys(NAME_KINDS, by_name), **dict.fromkeys(EMPLOYER_KINDS, by_work)}
+        vain = _in_vain(statement.side)
         for key, hashed in statement.keys:
             least = asks.get(key.kind, Asked.NOTHING)
-            found[hashed] = least if found.get(hashed, least) == least else Asked.NOTHING
+            if least not in vain:
+                found[hashed] = least if found.get(hashed, least) == least else Asked.NOTHING
     return found
+
+
+def _in_vain(side: Side) -> Collection[Asked]:
+    """Return what nobody can share with this record, because it does not show it."""
+    if side.birth_date:
+        return ()
+    return (Asked.BIRTH,) if side.employer else (Asked.BIRTH, Asked.BIRTH_OR_EMPLOYER)
 
 
 def _asked_at_work(side: Side, known: Knowledge) -> Asked:
@@ -177,16 +189,21 @@ class Pool:
         if len(others) < GENERIC_FROM - 1:
             return False
         own_records = self.people.get(own, []) if own else []
-        return differing([[side, *own_records], *(self.people[each] for each in others)]) >= GENERIC_FROM
+        return are_many([[side, *own_records], *(self.people[each] for each in others)])
 
 
-def differing(people: Iterable[Sequence[Side]]) -> int:
-    """Count people whose names are pairwise neither `agree` nor `partial`; names that cannot be compared differ."""
+def are_many(people: Iterable[Sequence[Side]]) -> bool:
+    """Whether the names of so many people are pairwise neither `agree` nor `partial` that what they share is generic.
+
+    Names that cannot be compared differ.
+    """
     kept: list[Sequence[Side]] = []
     for person in people:
         if not any(_alike(person, other) for other in kept):
             kept.append(person)
-    return len(kept)
+        if len(kept) == GENERIC_FROM:
+            return True
+    return False
 
 
 def _alike(left: Sequence[Side], right: Sequence[Side]) -> bool:

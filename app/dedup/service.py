@@ -97,9 +97,7 @@ async def pool(
     be told.
     """
     found = Pool(known)
-    asks = asked(statements, known)
-    if told:
-        asks = dict.fromkeys(asks, Asked.NOTHING)
+    asks = asked(statements, known) if told is None else _all(statements)
     employers = {each.side.employer for each in statements if each.side.employer}
     births = {each.side.birth_date for each in statements if each.side.birth_date}
     rows = await repository.met(session, asks, employers, births, KEY_CAP) if asks else []
@@ -112,6 +110,10 @@ async def pool(
         for hashed in row.led_by:
             found.holders.setdefault(hashed, {})[row.candidate_id] = None
     return found
+
+
+def _all(statements: Sequence[Keyed]) -> dict[bytes, int]:
+    return {hashed: Asked.NOTHING for statement in statements for hashed in statement.hashes()}
 
 
 async def sides_of(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[Side]]:

@@ -61,10 +61,10 @@ def _is_one_word(features: NameFeatures) -> bool:
 
 
 def _compare_both(a: NameFeatures, b: NameFeatures) -> NameVerdict:
-    family = _likeness(a, b, is_given=False)
     given = _likeness(a, b, is_given=True)
     if given is Likeness.DIFFERENT:
         return NameVerdict("disagree", "given_differs", contradicts=True)
+    family = _likeness(a, b, is_given=False)
     if family is given is Likeness.UNKNOWN:
         return NameVerdict("missing", "no_common_script")
     if family is given is Likeness.EQUAL:
@@ -99,8 +99,10 @@ def _is_among(part: NamePart, others: tuple[NamePart, ...]) -> bool:
 def _compare_swapped(a: NameFeatures, b: NameFeatures) -> NameVerdict | None:
     """Compare with the parts of one side exchanged; None unless both then match."""
     family = compare_parts(a.family, b.given, is_given=True)
+    if not family.is_matched:
+        return None
     given = compare_parts(a.given, b.family, is_given=True)
-    if not (family.is_matched and given.is_matched):
+    if not given.is_matched:
         return None
     if family is given is Likeness.EQUAL:
         return NameVerdict("agree", "swapped")

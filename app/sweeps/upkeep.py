@@ -7,7 +7,7 @@ from uuid import UUID
 from app.candidates.features import load_features
 from app.dedup import service as dedup
 from app.dedup.matching import Filed
-from app.dedup.pool import GENERIC_FROM, differing
+from app.dedup.pool import GENERIC_FROM, are_many
 from app.dedup.rules import Knowledge
 from app.kit.db import Session
 from app.kit.jobs import Claim
@@ -63,7 +63,7 @@ async def _settle_generic(session: Session) -> None:
     people = await dedup.sides_of(session, sorted({each for row in shared for each in row.ids}))
     turned, untrue = [], []
     for row in shared:
-        is_generic = differing([people[each] for each in row.ids if each in people]) >= GENERIC_FROM
+        is_generic = are_many([people[each] for each in row.ids if each in people])
         if is_generic and not row.generic:
             turned.append(row.key_hash)
         elif row.generic and not is_generic:

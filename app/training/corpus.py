@@ -11,7 +11,7 @@ import pyarrow as pa
 from app.candidates.features import Features, read_features
 from app.dedup.frequencies import share
 from app.dedup.model import Model, frequency
-from app.dedup.pool import GENERIC_FROM, SHARED, Keyed, differing, keyed
+from app.dedup.pool import GENERIC_FROM, SHARED, Keyed, are_many, keyed
 from app.dedup.rules import Knowledge, Policy
 from app.dedup.sides import COUNTED, Side
 from app.training.columns import features_table
@@ -62,7 +62,7 @@ class Corpus:
                 if key.kind in SHARED:
                     holders.setdefault(key, []).append(each.side)
         crowds = ((value, sides) for (_, value), sides in holders.items() if len(sides) >= GENERIC_FROM)
-        return frozenset(value for value, sides in crowds if differing([side] for side in sides) >= GENERIC_FROM)
+        return frozenset(value for value, sides in crowds if are_many([side] for side in sides))
 
     @cached_property
     def _by_key(self) -> Mapping[bytes, list[int]]:
