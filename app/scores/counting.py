@@ -1,9 +1,10 @@
 """From a person's timeline to the row that is stored of their score, and to what is answered of it."""
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, Final, Self
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from app.touchpoints.signals import TouchpointSignal
 
 BEYOND: Final = timedelta(milliseconds=1)
 """A falling value leaves its tier after the moment of crossing: so much later it surely has."""
+_OF_SIGNAL: Final = attrgetter(*(each.name for each in fields(Signal)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,11 @@ class Serving:
 
     def score_held(self, timeline: Iterable[TouchpointSignal], held: Collection[str], at: datetime) -> Score:
         """Count the same for whom these fit rules are known to hold."""
-        return score(self.model, (Signal(**asdict(each)) for each in timeline), held, at)
+        return score(self.model, _signals(timeline), held, at)
 
     def tier(self, timeline: Iterable[TouchpointSignal], held: Collection[str], at: datetime) -> str:
         """Name the tier alone."""
-        signals = (Signal(**asdict(each)) for each in timeline)
-        return self.model.tier_of(curve_of(self.model, signals, held, at).value(at))
+        return self.model.tier_of(curve_of(self.model, _signals(timeline), held, at).value(at))
 
     def fit_points(self, ids: Iterable[UUID], held: Mapping[UUID, Collection[str]]) -> dict[UUID, float]:
         """Sum for each of these people what the fit rules give that hold for them."""
@@ -62,6 +63,11 @@ class Serving:
 
     def _fit(self, held: Collection[str]) -> float:
         return math.fsum(points for rule, points in self.model.fit.items() if rule in held)
+
+
+def _signals(timeline: Iterable[TouchpointSignal]) -> Iterator[Signal]:
+    """Yield what the formula needs; `asdict` took four times as long as the formula itself."""
+    return (Signal(*_OF_SIGNAL(each)) for each in timeline)
 
 
 def row(
