@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from app.kit.schemas import Body, Kept, Schema, Timestamp
 
@@ -22,8 +22,16 @@ def _one_line(value: str) -> str:
     return value
 
 
+def _without_scheme(value: object) -> object:
+    return value.removeprefix("mailto:") if isinstance(value, str) else value
+
+
 Zone = Annotated[str, AfterValidator(_zone)]
 OneLine = Annotated[str, StringConstraints(max_length=500), AfterValidator(_one_line)]
+Mailbox = Annotated[
+    OneLine, StringConstraints(pattern=r"^[^\s\x00-\x1f\x7f<>()\[\],;:\\\"@]+@[^\s\x00-\x1f\x7f<>()\[\],;:\\\"@]+$")
+]
+"""One address without a name, as a header of a mail takes it."""
 Name = Annotated[OneLine, StringConstraints(min_length=1)]
 Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
 Opening = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
@@ -45,6 +53,14 @@ class Sender(Body):
     complaint_contact: OneLine | None = None
     opt_out_notice: OneLine | None = None
     unsubscribe_mailto: OneLine | None = None
+
+
+class SenderUpdate(Sender):
+    """What no header could hold is refused here, not at each mail."""
+
+    from_email: Mailbox | None = None
+    reply_to: Mailbox | None = None
+    unsubscribe_mailto: Annotated[Mailbox, BeforeValidator(_without_scheme)] | None = None
 
 
 class SendWindow(Body):
@@ -133,7 +149,7 @@ class TenantUpdate(Body):
     timezone: Kept[Zone] = None
     country_code: Kept[Country] = None
     language: Kept[Language] = None
-    sender: Kept[Sender] = None
+    sender: Kept[SenderUpdate] = None
     send_window: SendWindow | None = None
     frequency_caps: Kept[FrequencyCaps] = None
     fatigue_guard: FatigueGuard | None = None

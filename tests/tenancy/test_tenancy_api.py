@@ -71,6 +71,16 @@ async def test_the_tenant_is_patched_under_its_etag(api: httpx.AsyncClient) -> N
     assert (current.status_code, current.content) == (304, b"")
 
 
+async def test_senders_are_addresses_that_a_header_can_hold(api: httpx.AsyncClient) -> None:
+    for field in ("from_email", "reply_to", "unsubscribe_mailto"):
+        for wrong in ("", "nobody", "a@", "@b.jp", "a b@c.jp", "a@b@c.jp", "Aiko <a@b.jp>", "a@b.jp,c@d.jp"):
+            answer = await api.patch("/v1/tenant", json={"sender": {field: wrong}})
+            assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, f"/sender/{field}"), wrong
+    right = {"from_email": "採用@例.jp", "reply_to": None, "unsubscribe_mailto": "mailto:stop@example.co.jp"}
+    kept = (await api.patch("/v1/tenant", json={"sender": right})).json()["sender"]
+    assert {name: kept[name] for name in right} == right | {"unsubscribe_mailto": "stop@example.co.jp"}
+
+
 async def test_bodies_are_strict(api: httpx.AsyncClient) -> None:
     json_type = {"Content-Type": "application/json"}
     cases = [
