@@ -247,6 +247,12 @@ async def count_uses(session: Session, contacts: Mapping[UUID, UUID], channel: s
     )
 
 
+async def time_uses(session: Session, messages: Sequence[UUID], at: datetime) -> None:
+    await session.run(
+        "update contact_uses set counted_at = :at where message_id = any(:messages)", messages=list(messages), at=at
+    )
+
+
 async def uncount_uses(session: Session, messages: Sequence[UUID]) -> None:
     await session.run("delete from contact_uses where message_id = any(:messages)", messages=list(messages))
 

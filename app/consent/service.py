@@ -162,6 +162,11 @@ async def count_uses(session: Session, contacts: Mapping[UUID, UUID], channel: s
     await repository.count_uses(session, contacts, channel, at)
 
 
+async def time_uses(session: Session, messages: Sequence[UUID], at: datetime) -> None:
+    """Let the contacts of these messages count from `at` on, when they really left."""
+    await repository.time_uses(session, messages, at)
+
+
 async def uncount_uses(session: Session, messages: Sequence[UUID]) -> None:
     """Take back the contacts of messages that did not happen."""
     await repository.uncount_uses(session, messages)

@@ -43,12 +43,13 @@ async def hold(session: Session, enrollment_id: UUID, message_id: UUID) -> tuple
 
 
 async def sent(session: Session, mails: Sequence[tuple[Way, Any, Reply]], at: datetime) -> None:
-    """Note that mails left at `at`: they are in the timelines, the enrollments go on. They count since they passed.
+    """Note that mails left at `at`: they are in the timelines, the enrollments go on, and they count from then on.
 
     They are given as (enrollment, message, the server's reply), both held.
     """
     rows = [row for _, row, _ in mails]
     done = await queue.sent(session, {row.id: reply for _, row, reply in mails}, at)
+    await consent.time_uses(session, [*done], at)
     await _tell(session, [(row, "email_sent", {}) for row in rows], at)
     news = [events.message_sent(done[row.id]) for row in rows]
     await enrollments.move_on(session, [(way, row.step, at) for way, row, _ in mails], *news)
@@ -62,6 +63,7 @@ async def unknown(session: Session, enrollment: Enrollment, message: Message) ->
         await retry(session, enrollment, message, None, base_s=1.0)
         return
     await _change(session, message, "unknown")
+    await consent.time_uses(session, [message.id], begun)
     await enrollments.move_on(session, [(enrollment, message.step, begun)])
 
 

@@ -131,6 +131,17 @@ async def test_the_cap_holds_over_sequences_and_workers(world: World) -> None:
         assert timedelta(0) <= early < timedelta(seconds=2)  # it was counted at the gate, a little before it left
 
 
+async def test_a_cap_ends_so_long_after_the_mail_was_sent(world: World) -> None:
+    await world.api.patch("/v1/tenant", json={"frequency_caps": {"email": {"max": 1, "days": 7}}})
+    candidate = await world.candidate()
+    await world.enroll(await world.sequence(), candidate)
+    await world.send()
+    sent = await world.message(candidate_id=candidate)
+    asked = {"candidate_id": candidate, "channel": "email", "purpose": "talent_pool"}
+    answer = await world.post("/v1/contact-decisions", asked, 200)
+    assert datetime.fromisoformat(answer["not_before"]) == datetime.fromisoformat(sent["sent_at"]) + timedelta(days=7)
+
+
 async def test_what_did_not_leave_does_not_count(world: World) -> None:
     await world.api.patch("/v1/tenant", json={"frequency_caps": {"email": {"max": 1, "days": 7}}})
     candidate = await world.candidate()
