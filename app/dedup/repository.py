@@ -9,12 +9,14 @@ from app.dedup.models import CandidatePair, DedupPolicy
 from app.dedup.sides import COUNTED, LISTS, PARTS
 from app.dedup.words import SPELLED
 from app.kit import json
-from app.kit.columns import Part, together
+from app.kit.columns import Part, Target, insert, together
 from app.kit.db import Session
 from app.kit.paging import Paging
 from app.kit.repository import Repository, ResourceRepository
 
-_COMPARED: Final = ", ".join(f"m.{column}" for column in ("name", *LISTS, *COUNTED, "birth_date", "is_vouched"))
+_BESIDE: Final = ", ".join(f"m.{column}" for column in (*LISTS, *COUNTED, "birth_date", "is_vouched"))
+_COMPARED: Final = f"m.name, {_BESIDE}"
+_SPELLED: Final = ", ".join(f"{each} text" for each in SPELLED)
 FEATURES: Final = {
     "record_id": "uuid", "candidate_id": "uuid", "name": "jsonb", "is_plain": "boolean",
     **dict.fromkeys(LISTS, "text[]"),
@@ -37,6 +39,22 @@ _FILE: Final = f"""
       select decode(h, 'hex'), n from unnest(cast(:gained as text[]), cast(:gained_by as bigint[])) as t(h, n)
       order by 1 on conflict (tenant_id, value_hash) do update set n = term_frequencies.n + excluded.n
     )"""  # noqa: S608 (constants)
+
+_PAIRS: Final = Target(
+    "candidate_pairs",
+    (
+        ("id", "uuid"),
+        ("left_id", "uuid"),
+        ("right_id", "uuid"),
+        ("reason", "text"),
+        ("probability", "float8"),
+        ("weight", "float8"),
+        ("evidence", "jsonb"),
+    ),
+    """order by 3, 4  -- left_id, right_id
+       on conflict (tenant_id, left_id, right_id) do update set status = candidate_pairs.status
+       returning id, left_id, right_id, status, (xmax = 0) as is_new""",
+)
 
 
 class PolicyRepository(Repository[DedupPolicy]):
@@ -124,6 +142,21 @@ async def sides(session: Session, ids: Sequence[UUID]) -> list[Any]:
     return await session.rows(f"select candidate_id, record_id, {_COMPARED} from match_sides(:ids) as m", ids=list(ids))  # noqa: S608 (constants)
 
 
+async def shown(session: Session, ids: Sequence[UUID]) -> list[Any]:
+    """Return what all records of these candidates show, of live ones only, each one's oldest first.
+
+    Rows are the flat features but for the name, which is null, and the `SPELLED` fields and contacts as they came.
+    """
+    return await session.rows(
+        f"""select m.candidate_id, m.record_id, null as name, {_BESIDE}, r.features -> 'contacts' as contacts, said.*
+            from candidates c join match_features m on m.candidate_id = c.id join records r on r.id = m.record_id
+            cross join lateral jsonb_to_record(r.payload) as said({_SPELLED})
+            where c.id = any(:ids) and c.hidden_at is null and c.erased_at is null and c.merged_into is null
+            order by m.record_id""",  # noqa: S608 (constants)
+        ids=list(ids),
+    )
+
+
 async def came_with(session: Session, candidate_id: UUID) -> list[Any]:
     """Return the flat features of the records that came to this id, or to ids that were merged into it."""
     return await session.rows(
@@ -142,7 +175,7 @@ async def spellings(session: Session, record_ids: Collection[UUID]) -> list[Any]
     return await session.rows(
         f"""select r.id, r.features -> 'contacts' as contacts, said.* from unnest(cast(:ids as uuid[])) as asked(id)
             join records r on r.id = asked.id
-            cross join lateral jsonb_to_record(r.payload) as said({", ".join(f"{each} text" for each in SPELLED)})""",  # noqa: S608 (constants)
+            cross join lateral jsonb_to_record(r.payload) as said({_SPELLED})""",  # noqa: S608 (constants)
         ids=list(record_ids),
     )
 
@@ -221,17 +254,9 @@ async def decide(session: Session, decisions: Sequence[Mapping[str, Any]]) -> No
 
 
 async def open_pairs(session: Session, pairs: Sequence[Mapping[str, Any]]) -> list[Any]:
-    """Write pairs that are not there yet; return all of them as they are stored, with whether each is new."""
-    return await session.rows(
-        """insert into candidate_pairs (id, left_id, right_id, reason, probability, weight, evidence)
-           select id, left_id, right_id, reason, probability, weight, evidence
-           from jsonb_to_recordset(cast(:rows as jsonb)) as t(id uuid, left_id uuid, right_id uuid, reason text,
-             probability float8, weight float8, evidence jsonb)
-           order by left_id, right_id
-           on conflict (tenant_id, left_id, right_id) do update set status = candidate_pairs.status
-           returning id, left_id, right_id, status, (xmax = 0) as is_new""",
-        rows=json.dumps(pairs),
-    )
+    """Write pairs, at least one, that are not there yet; return all as they are stored, with whether each is new."""
+    sql, values = insert(_PAIRS, {name: [pair[name] for pair in pairs] for name, _ in _PAIRS.columns})
+    return await session.rows(sql, **values)
 
 
 async def stored_pairs(session: Session, pairs: Sequence[tuple[UUID, UUID]]) -> list[Any]:

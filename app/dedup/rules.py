@@ -210,9 +210,9 @@ def contradict(left: Side, right: Side) -> bool:
     return levels.name_level(left.name, right.name) in CONTRADICTING
 
 
-def judge_records(left: Side, right: Side, known: Knowledge) -> Judgement:
-    """Judge two records."""
-    compared = compare(left, right, known)
+def judge_records(left: Side, right: Side, known: Knowledge, name: Found | None = None) -> Judgement:
+    """Judge two records; `name` is what comparing their names gave, where that is known."""
+    compared = compare(left, right, known, name)
     bits, agreeing = _weigh(compared, left, right, known)
     weight = sum((*bits, known.prior))
     decision, by = _decide(compared[0].level, weight, agreeing, known.policy, left, right)
@@ -229,12 +229,12 @@ def judge_records(left: Side, right: Side, known: Knowledge) -> Judgement:
     )
 
 
-def compare(left: Side, right: Side, known: Knowledge) -> tuple[Found, ...]:
-    """Find the level of each feature, in the order of `FEATURES`."""
+def compare(left: Side, right: Side, known: Knowledge, name: Found | None = None) -> tuple[Found, ...]:
+    """Find the level of each feature, in the order of `FEATURES`; that of the `name` may be known."""
     nobodys = (*left.nobodys, *left.generic, *right.nobodys, *right.generic)
     generic = known.generic.union(nobodys) if nobodys else known.generic
     return (
-        Found(levels.name_level(left.name, right.name), _shown(left), _shown(right)),
+        name or Found(levels.name_level(left.name, right.name), _shown(left), _shown(right)),
         levels.shared_level(left.emails, right.emails, generic),
         levels.shared_level(left.mobiles, right.mobiles, generic),
         levels.shared_level(left.fixed_phones, right.fixed_phones, generic),

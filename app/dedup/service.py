@@ -124,6 +124,16 @@ async def sides_of(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[Sid
     return people
 
 
+async def shown_by(session: Session, ids: Sequence[UUID]) -> tuple[dict[UUID, list[Side]], dict[UUID, Words]]:
+    """Return live candidate → what its records say, the oldest first, but no names; and record → its spellings."""
+    people: dict[UUID, list[Side]] = {}
+    spelled: dict[UUID, Words] = {}
+    for row in await repository.shown(session, ids) if ids else ():
+        people.setdefault(row["candidate_id"], []).append(read_side(row))
+        spelled[row["record_id"]] = read_words(row)
+    return people, spelled
+
+
 async def learn(session: Session, known: Knowledge, sides: Sequence[Side]) -> None:
     """Learn how many candidates hold the counted values of these records, and their shipped shares; forget others."""
     secret = secret_of(session)

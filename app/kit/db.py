@@ -130,12 +130,15 @@ class Session(AsyncSession):
         await self.connection()  # SQLAlchemy sets the savepoint when it is first asked for the connection
         return begun
 
-    async def copy(self, sql: str, output: Path) -> None:
-        """Write the rows of a textual query without parameters to a file, as CSV with a header."""
+    async def copy(self, sql: str, output: Path, **form: str) -> None:
+        """Write the rows of a textual query without parameters to a file, as CSV with a header.
+
+        `form` may name the `delimiter` and the `quote`.
+        """
         await begin(self.info)
         with _translated():
             connection = _driver_of(self.info["borrowed"])
-            await connection.copy_from_query(sql, output=str(output), format="csv", header=True)
+            await connection.copy_from_query(sql, output=str(output), format="csv", header=True, **form)
 
     async def _ask(self, how: str, sql: str, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 (the driver's answer)
         await begin(self.info)

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import duckdb
-from splink import DuckDBAPI, Linker
+from splink import Linker
 
 from app.dedup.rules import Knowledge
 from app.dedup.sides import COUNTED
 from app.sweeps.exported import Exported
 from app.sweeps.prediction import Found, found_by, least, stated, write_frequencies
 from app.sweeps.worth import write_shared, write_worthy
+from app.training.engine import Engine
 
 
 def find(exported: Exported, known: Knowledge) -> Found:
@@ -18,7 +19,7 @@ def find(exported: Exported, known: Knowledge) -> Found:
 
 
 def _predict(db: duckdb.DuckDBPyConnection, known: Knowledge, _: Path) -> tuple[str, int]:
-    api = DuckDBAPI(connection=db)
+    api = Engine(connection=db)
     linker = Linker(api.register("people"), stated(known))
     for column in COUNTED:
         table = write_frequencies(db, column, known)

@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+DELIMITER: Final = "\t"
+QUOTE: Final = "\x01"
+"""Neither stands in JSON, which then needs no quotes around it: most of what is copied is JSON."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ class Findings:
     same: dict[Pair, float] = field(default_factory=dict)
     possible: set[Pair] = field(default_factory=set)
     compared: int = 0
+    named: Mapping[Pair, str | None] = field(default_factory=dict)
+    """`possible` pair of two candidates of one record → the level of their names, where the engine has told it."""
     sharing: dict[UUID, set[UUID]] = field(default_factory=dict)
     """Candidate without a name → everybody with whom it shares a contact."""
 

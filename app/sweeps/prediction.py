@@ -26,7 +26,7 @@ from app.dedup.rules import FEATURES, STRONG, Knowledge, is_automatic, log_odds
 from app.dedup.sides import COUNTED, LISTS, PARTS, SEPARATOR
 from app.normalise.name_lists import family_readings
 from app.sweeps.counting import miscounted, write_counts
-from app.sweeps.exported import Exported
+from app.sweeps.exported import DELIMITER, QUOTE, Exported
 from app.training.columns import prepare
 from app.training.name_sql import MISSING
 from app.training.settings import CONDITIONS, KEY_RULE, Conditions, settings
@@ -46,13 +46,16 @@ Pair = tuple[UUID, UUID]
 class Found:
     """Pairs of candidates, the older first: decided ones, those to be judged one by one, and how many were weighed.
 
-    `miscounted` has (hash, more) of the values whose counts are not what the doors have kept.
+    `named` has the level of the names of possible pairs, None where nothing can be compared: it is told by its weight,
+    and stands for all that say and weigh the same. `miscounted` has (hash, more) of the values whose counts are not
+    what the doors have kept.
     """
 
     same: Mapping[Pair, float]
     possible: Sequence[Pair]
     open: Sequence[Pair]
     compared: int
+    named: Mapping[Pair, str | None]
     miscounted: pa.Table
 
 
@@ -77,6 +80,7 @@ def found_by(predict: Predict, exported: Exported, known: Knowledge) -> Found:
             _decided(db, "possible"),
             _decided(db, "open"),
             compared,
+            _named(db),
             miscounted(db, exported),
         )
 
@@ -107,7 +111,9 @@ def _read(db: duckdb.DuckDBPyConnection, file: Path) -> None:
     texts = ", ".join((*COUNTED, "birth_date", "name", *PARTS))
     lists = ", ".join(f"coalesce({each}::varchar[], []) as {each}" for each in LISTS)
     types = dict.fromkeys((*LISTS, *COUNTED, *PARTS, "birth_date", "name", "candidate_id"), "VARCHAR")
-    db.read_csv(str(file), header=True, dtype={**types, "is_plain": "BOOLEAN"}).create_view("exported")
+    types["is_plain"] = "BOOLEAN"
+    written = db.read_csv(str(file), header=True, dtype=types, sep=DELIMITER, quotechar=QUOTE, escapechar=QUOTE)
+    written.create_view("exported")
     db.execute(
         f"""create table loaded as
             select candidate_id::uuid as candidate_id, {lists}, {texts}, is_plain from exported;
@@ -210,10 +216,10 @@ def _write_rules(db: duckdb.DuckDBPyConnection, known: Knowledge) -> None:
     columns = [f"mw_{feature}" for feature in FEATURES]
     rows = []
     for weights in db.execute(f"select distinct {', '.join(columns)} from edges").fetchall():
-        combinations = product(*map(partial(_levels, known), FEATURES, weights))
-        verdicts = {_verdict(dict(zip(FEATURES, levels, strict=True)), known) for levels in combinations}
-        rows.append((*weights, *min(verdicts), len(verdicts) == 1))
-    names = [*columns, "contradicts", "is_strong", "may_link", "is_told"]
+        levels = list(map(partial(_levels, known), FEATURES, weights))
+        verdicts = {_verdict(dict(zip(FEATURES, each, strict=True)), known) for each in product(*levels)}
+        rows.append((*weights, *min(verdicts), len(verdicts) == 1, _one_name(levels[0], known)))
+    names = [*columns, "contradicts", "is_strong", "may_link", "is_told", "name_level"]
     db.register("judged", pa.table({name: [row[i] for row in rows] for i, name in enumerate(names)}))
     db.execute("create table rules as from judged")
 
@@ -222,6 +228,16 @@ def _levels(known: Knowledge, feature: str, weight: float) -> list[str]:
     """Return the levels that weigh so much, before any frequency; what cannot be compared weighs nothing."""
     bits = {level: weight.bits for (of, level), weight in known.model.weights.items() if of == feature} | {MISSING: 0.0}
     return [level for level, each in bits.items() if math.isclose(each, weight, abs_tol=_ROUNDED)]
+
+
+def _one_name(levels: Sequence[str], known: Knowledge) -> str | None:
+    """Return a level of the name, if all of these say and weigh the same."""
+    said = {
+        (known.model.weights["name", each], LEVELS["name", each].verdict, each in CONTRADICTING)
+        for each in levels
+        if each != MISSING
+    }
+    return levels[0] if len(said) + (MISSING in levels) == 1 else None
 
 
 def _verdict(levels: Mapping[str, str], known: Knowledge) -> tuple[bool, bool, bool]:
@@ -240,7 +256,7 @@ def _decide(db: duckdb.DuckDBPyConnection, known: Knowledge) -> None:
     db.execute(
         f"""create table several as select candidate_id from features group by 1 having count(*) > 1;
             create table decided as
-            select left_id, right_id, weight, case
+            select left_id, right_id, weight, name_level, case
                 when a.candidate_id is not null or b.candidate_id is not null or {asks_each} then 'open'
                 when may_link and not contradicts and weight >= {sure} then 'same'
                 when (contradicts and is_strong) or weight >= {asked} then 'possible' end as decision
@@ -253,3 +269,11 @@ def _decided(db: duckdb.DuckDBPyConnection, decision: str) -> list[Pair]:
     return db.execute(
         f"select distinct left_id, right_id from decided where decision = '{decision}' order by all"
     ).fetchall()
+
+
+def _named(db: duckdb.DuckDBPyConnection) -> dict[Pair, str | None]:
+    rows = db.execute(
+        """select left_id, right_id, name_level from decided
+           where decision = 'possible' and name_level is not null"""
+    ).fetchall()
+    return {(left, right): None if level == MISSING else level for left, right, level in rows}

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.dedup.sides import COUNTED, LISTS, PARTS
 from app.kit.db import Session
-from app.sweeps.exported import Exported
+from app.sweeps.exported import DELIMITER, QUOTE, Exported
 
 LIMIT: Final = "set local statement_timeout = '30min'"
 WAITED: Final = "set local lock_timeout = '2s'"
@@ -139,6 +139,8 @@ async def export(session: Session, exported: Exported) -> None:
             join candidates c on c.id = m.candidate_id
               and c.hidden_at is null and c.erased_at is null and c.merged_into is null""",  # noqa: S608 (constants)
         exported.features,
+        delimiter=DELIMITER,
+        quote=QUOTE,
     )
     await session.copy("select encode(value_hash, 'hex') as hash, n from term_frequencies", exported.counts)
 

@@ -65,7 +65,7 @@ class Sweep:
         find = import_module(f"app.sweeps.{_MODULES[self.engine]}").find
         told = await asyncio.to_thread(find, exported, self.known)
         await upkeep.mend_counts(self.claim, told.miscounted)
-        found = Findings(dict(told.same), set(told.possible), told.compared)
+        found = Findings(dict(told.same), set(told.possible), told.compared, told.named)
         await self._judge_each(told.open, found)
         return found
 
