@@ -35,8 +35,9 @@ async def follow(session: Session, touchpoints: Iterable[Row]) -> None:
 
 
 def _is_hard_bounce(touchpoint: Row) -> bool:
+    """Say whether a mail came back for good: what is not said to be for now is."""
     bounce = touchpoint.data.get("bounce")
-    return touchpoint.type == BOUNCED and isinstance(bounce, dict) and bounce.get("kind") == "hard"
+    return touchpoint.type == BOUNCED and not (isinstance(bounce, dict) and bounce.get("kind") == "soft")
 
 
 async def _address(session: Session, touchpoint: Row) -> str | None:

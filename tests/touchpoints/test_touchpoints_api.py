@@ -294,8 +294,14 @@ async def test_another_tenants_touchpoint_is_not_there(
     assert (theirs.status_code, theirs.json()["candidate_id"]) == (201, None)
 
 
+@pytest.mark.parametrize("hard", [{"bounce": {"kind": "hard"}}, {}], ids=["hard", "unsaid"])
 async def test_selections_bounces_and_suppressions_follow(
-    api: httpx.AsyncClient, new_person: NewPerson, database: Database, tenant: TenantFixture, drain: Drain
+    api: httpx.AsyncClient,
+    new_person: NewPerson,
+    database: Database,
+    tenant: TenantFixture,
+    drain: Drain,
+    hard: dict[str, Any],
 ) -> None:
     person = await new_person("bad@example.com")
 
@@ -322,7 +328,7 @@ async def test_selections_bounces_and_suppressions_follow(
     assert (await facts()).live_selection_at is None
     await post("email_bounced", 6, data={"bounce": {"kind": "soft"}})
     assert (await facts()).state == "ok"
-    await post("email_bounced", 6, data={"bounce": {"kind": "hard"}})
+    await post("email_bounced", 6, data=hard)
     assert (await facts()).state == "bounced"
     await post("email_unsubscribed", 7, actor="machine")
     await post("email_complained", 7)
