@@ -11,13 +11,13 @@ _FIRST: Final = timezone(timedelta(hours=14))
 _ADDRESS: Final = "from jsonb_array_elements(c.{}) as a(item) where a.item ->> 'value' is not null"
 _ON_FILE: Final = f"""c.hidden_at is not null or c.live_selection_at is not null or c.retention_expires_on < :today
   or exists (select from identifiers i where i.candidate_id = c.id and (
-    i.state <> 'ok' or exists (select from suppressions x where x.value_hmac = i.value_hash offset 0)))
+    i.state <> 'ok' or exists (select from suppressions x where x.value_hmac = i.value_hash offset 0)) offset 0)
   or exists (select {_ADDRESS.format("email_addresses || c.phone_numbers")} and not exists (
     select from identifiers i where i.candidate_id = c.id and i.value = a.item ->> 'value'))
   or (c.links <> '[]' and exists (select from suppressions x where x.kind = 'url'))"""  # noqa: S608 (constants)
 """Whatever may forbid a contact for which there is a grant. An address is suppressed by the hash of its identifier.
 
-The offset keeps the planner from reading all that is suppressed for each page of people.
+The offsets keep the planner from reading all that is suppressed, or all identifiers, for each page of people.
 """
 _GRANTED: Final = f"""exists (select from consents s
   where s.candidate_id = c.id and s.status = 'granted' and (s.expires_at is null or s.expires_at > :at)
