@@ -25,6 +25,7 @@ LOOKED_UP = "tenant_id = (current_setting('app.tenant'))::uuid"
 
 def _say(inside: str) -> None:
     op.execute("set local lock_timeout = '5s'")
+    op.execute("set local statement_timeout = '5s'")
     for table in TABLES:
         op.execute(f"alter policy {POLICY} on {table} using ({inside})")
 
