@@ -27,7 +27,7 @@ def _say(inside: str) -> None:
     op.execute("set local lock_timeout = '5s'")
     op.execute("set local statement_timeout = '5s'")
     for table in TABLES:
-        op.execute(f"alter policy {POLICY} on {table} using ({inside})")
+        op.execute(f"alter policy {POLICY} on {table} using ({inside}) with check ({inside})")
 
 
 def upgrade() -> None:

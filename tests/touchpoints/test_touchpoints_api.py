@@ -296,12 +296,7 @@ async def test_another_tenants_touchpoint_is_not_there(
 
 @pytest.mark.parametrize("hard", [{"bounce": {"kind": "hard"}}, {}], ids=["hard", "unsaid"])
 async def test_selections_bounces_and_suppressions_follow(
-    api: httpx.AsyncClient,
-    new_person: NewPerson,
-    database: Database,
-    tenant: TenantFixture,
-    drain: Drain,
-    hard: dict[str, Any],
+    api: httpx.AsyncClient, new_person: NewPerson, database: Database, tenant: TenantFixture, drain: Drain, hard: Any
 ) -> None:
     person = await new_person("bad@example.com")
 
