@@ -8,6 +8,7 @@ from uuid import UUID
 from app.candidates import repository, service
 from app.candidates.standing import Standing
 from app.kit import json
+from app.kit.columns import TENANT
 from app.kit.db import Session
 
 _OWNED: Final = ("records", "identifiers", "external_ids")
@@ -29,14 +30,14 @@ async def hold(session: Session, ids: Collection[UUID]) -> dict[UUID, Any]:
 
     The strongest lock: who has just written a row that belongs to one of them is waited for, and is seen afterwards.
     """
-    sql = f"select {_STANDING} from candidates where id = any(:ids) order by id for update"  # noqa: S608 (constants)
+    sql = f"select {_STANDING} from candidates where tenant_id = {TENANT} and id = any(:ids) order by id for update"  # noqa: S608 (constants)
     rows = await session.rows(sql, ids=list(ids))
     return {row.id: row for row in rows}
 
 
 async def stand_now(session: Session, ids: Collection[UUID]) -> dict[UUID, Any]:
     """Return what `hold` does, without a lock: who is `written_by` the same then has not changed in between."""
-    sql = f"select {_STANDING} from candidates where id = any(:ids)"  # noqa: S608 (constants)
+    sql = f"select {_STANDING} from candidates where tenant_id = {TENANT} and id = any(:ids)"  # noqa: S608 (constants)
     rows = await session.rows(sql, ids=list(ids))
     return {row.id: row for row in rows}
 

@@ -11,7 +11,7 @@ from app.candidates.facts import LIVE, columns
 from app.candidates.fields import LISTS, OBJECTS, PROFILE, SCALARS
 from app.candidates.models import CustomField
 from app.kit import json
-from app.kit.columns import Part, together
+from app.kit.columns import TENANT, Part, together
 from app.kit.db import Session
 from app.kit.errors import AppError
 from app.kit.repository import ResourceRepository
@@ -82,7 +82,8 @@ async def profiles(session: Session, ids: Sequence[UUID]) -> list[Any]:
               array(select a.old_id from aliases a where a.candidate_id = c.id order by a.old_id) as merged_ids,
               array(select distinct i.value from identifiers i
                     where i.candidate_id = c.id and i.kind = 'email' and i.state = 'bounced') as bounced
-            from candidates c where c.id = any(:ids) and c.erased_at is null and c.merged_into is null""",  # noqa: S608 (constants)
+            from candidates c where c.tenant_id = {TENANT} and c.id = any(:ids)
+              and c.erased_at is null and c.merged_into is null""",  # noqa: S608 (constants)
         ids=list(ids),
     )
 
@@ -90,15 +91,15 @@ async def profiles(session: Session, ids: Sequence[UUID]) -> list[Any]:
 async def facts(session: Session, ids: Sequence[UUID], names: Collection[str]) -> list[Any]:
     """Return (id, status) of live candidates, and the members of their facts that have these names."""
     return await session.rows(
-        f"select {columns(names)} from candidates c where c.id = any(:ids) and {LIVE}",  # noqa: S608 (constants)
+        f"select {columns(names)} from candidates c where c.tenant_id = {TENANT} and c.id = any(:ids) and {LIVE}",  # noqa: S608 (constants)
         ids=list(ids),
     )
 
 
 async def versions(session: Session, ids: Sequence[UUID]) -> list[Any]:
     return await session.rows(
-        """select id, version from candidates
-           where id = any(:ids) and hidden_at is null and erased_at is null and merged_into is null""",
+        f"""select id, version from candidates where tenant_id = {TENANT} and id = any(:ids)
+              and hidden_at is null and erased_at is null and merged_into is null""",  # noqa: S608 (a constant)
         ids=list(ids),
     )
 
@@ -165,11 +166,12 @@ async def features(session: Session, ids: Sequence[UUID]) -> list[Any]:
     Lateral, by the index: without statistics a plan of joins would read all records.
     """
     return await session.rows(
-        """select c.id as candidate_id, said.features from unnest(cast(:ids as uuid[])) as asked(id)
-           join candidates c on c.id = asked.id and c.erased_at is null and c.merged_into is null
-           cross join lateral (
-             select r.features from records r where r.candidate_id = c.id order by r.received_at, r.id
-           ) as said""",
+        f"""select c.id as candidate_id, said.features from unnest(cast(:ids as uuid[])) as asked(id)
+            join candidates c on c.tenant_id = {TENANT} and c.id = asked.id
+              and c.erased_at is null and c.merged_into is null
+            cross join lateral (
+              select r.features from records r where r.candidate_id = c.id order by r.received_at, r.id
+            ) as said""",  # noqa: S608 (a constant)
         ids=list(ids),
     )
 
@@ -181,7 +183,8 @@ async def owners(session: Session, record_ids: Sequence[UUID]) -> list[Any]:
 
 async def hold(session: Session, ids: Sequence[UUID]) -> None:
     """Lock these candidates until the transaction ends, in the order of their ids."""
-    await session.run("select 1 from candidates where id = any(:ids) order by id for no key update", ids=list(ids))
+    sql = f"select 1 from candidates where tenant_id = {TENANT} and id = any(:ids) order by id for no key update"  # noqa: S608 (a constant)
+    await session.run(sql, ids=list(ids))
 
 
 async def known_externals(session: Session, sources: Sequence[str], ids: Sequence[str]) -> list[Any]:
@@ -231,7 +234,7 @@ rows as (
     updated_at = case when r.version > c.version then now() else c.updated_at end,
     address_state = case when 'email_addresses' = any(r.changed) and c.address_state = 'bounced' then 'ok'
       else c.address_state end
-  from rows r where c.id = r.id and r.created_at is null
+  from rows r where c.tenant_id = {TENANT} and c.id = r.id and r.created_at is null
 ), said as (
   insert into records (id, candidate_id, first_candidate_id, source, external_id, record_version, door, payload,
     features, normaliser_version, by, is_current)
@@ -259,7 +262,7 @@ rows as (
 ), wanted as (
   select * from unnest(cast(:term_candidates as uuid[]), cast(:terms as text[])) as t(candidate_id, term)
 ), forgotten as (
-  delete from terms where candidate_id = any(:refiled)
+  delete from terms where tenant_id = {TENANT} and candidate_id = any(:refiled)
     and not exists (select 1 from wanted w where w.candidate_id = terms.candidate_id and w.term = terms.term)
 ), termed as (
   insert into terms (term, candidate_id) select term, candidate_id from wanted order by term on conflict do nothing

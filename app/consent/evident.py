@@ -7,6 +7,8 @@ others it says null. A property test holds it to the gate.
 from datetime import date, datetime, timedelta, timezone
 from typing import Final
 
+from app.kit.columns import TENANT
+
 _FIRST: Final = timezone(timedelta(hours=14))
 _ADDRESS: Final = "from jsonb_array_elements(c.{}) as a(item) where a.item ->> 'value' is not null"
 _ON_FILE: Final = f"""c.hidden_at is not null or c.live_selection_at is not null or c.retention_expires_on < :today
@@ -31,7 +33,8 @@ _GRANTED: Final = f"""exists (select from consents s
 CONTACTABLE: Final = f"case when {_ON_FILE} then null else {_GRANTED} end"
 """Whether a candidate `c` can be contacted at the moment `:at`, for `:today`; null where that is not plain."""
 EVIDENT: Final = f"""select c.id, {CONTACTABLE} as contactable
-  from candidates c where c.id = any(:ids) and c.erased_at is null and c.merged_into is null"""  # noqa: S608 (constants)
+  from candidates c where c.tenant_id = {TENANT} and c.id = any(:ids)
+    and c.erased_at is null and c.merged_into is null"""  # noqa: S608 (constants)
 
 
 def last_day(at: datetime) -> date:

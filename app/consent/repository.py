@@ -11,6 +11,7 @@ from app.consent.contact import Decision
 from app.consent.evident import EVIDENT
 from app.kit import json
 from app.kit.clock import now
+from app.kit.columns import TENANT
 from app.kit.db import Session
 
 _CONSENT: Final = """id, candidate_id, purpose, channel, status, basis, policy_version, wording, evidence, obtained_at,
@@ -42,7 +43,7 @@ async def people(session: Session, ids: Collection[UUID], *, lock: bool) -> list
              array(select distinct i.value from identifiers i
                    where i.candidate_id = c.id and i.kind = 'email' and i.state = 'bounced' and i.value is not null)
                as bounced
-           from {MEANT} join candidates c on c.id = live.id {locking}""",  # noqa: S608 (constants)
+           from {MEANT} join candidates c on c.tenant_id = {TENANT} and c.id = live.id {locking}""",  # noqa: S608 (constants)
         ids=list(set(ids)),
     )
 

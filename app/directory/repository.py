@@ -21,6 +21,7 @@ from app.directory.models import SavedSearch
 from app.directory.narrowing import needed, rest
 from app.directory.schemas import FACET_SAMPLE, Filters
 from app.directory.sorting import Place, Sort
+from app.kit.columns import TENANT
 from app.kit.db import Session
 from app.kit.errors import AppError
 from app.kit.paging import Paging
@@ -133,7 +134,8 @@ class DirectoryRepository(Repository[Candidate]):
         """Return candidates as the database writes them (`document.COLUMNS`)."""
         await self.session.plan(by_keys=True)
         return await self.session.rows(
-            f"select {document.COLUMNS} from candidates c where c.id = any(:ids) and {LIVE}",  # noqa: S608 (constants)
+            f"""select {document.COLUMNS} from candidates c
+                where c.tenant_id = {TENANT} and c.id = any(:ids) and {LIVE}""",  # noqa: S608 (constants)
             **document.asked(self.asked.moment),
             ids=list(ids),
         )

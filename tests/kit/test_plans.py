@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy import text
 
+from app.candidates import repository
 from app.kit.db import Database, Session
 from tests.conftest import TenantFixture
 
 PEOPLE = 20_000
 FEW = 100
-TABLES = ["records"]
+TABLES = ["candidates", "records"]
 CROWD = f"""
 with people as (
   insert into candidates (id, full_name) select uuidv7(), 'Name ' || n from generate_series(1, {PEOPLE}) n returning id
@@ -26,11 +27,10 @@ async def look_up(session: Session) -> tuple[int, int]:
     """Ask for what is said of five people; return how many rows that is, and how many were read for it."""
     ids = [row.id for row in await session.rows("select id from candidates order by id desc limit 5")]
     before = await session.value(FETCHED, tables=TABLES)
-    said = await session.rows("select id from records where candidate_id = any(:ids) order by id", ids=ids)
-    named = await session.rows(
-        "select r.source from unnest(cast(:ids as uuid[])) as a(id) join records r on r.candidate_id = a.id", ids=ids
-    )
-    return len(said) + len(named), await session.value(FETCHED, tables=TABLES) - before
+    said = await repository.features(session, ids)
+    profiles = await repository.profiles(session, ids)
+    await repository.hold(session, ids)
+    return len(said) + len(profiles), await session.value(FETCHED, tables=TABLES) - before
 
 
 async def test_a_plan_made_for_nobody_reads_few_rows_of_a_crowd(
