@@ -53,7 +53,7 @@ async def external_holders(session: Session, sources: Sequence[str], ids: Sequen
         f"""select e.source, e.external_id, e.candidate_id from external_ids e
             join unnest(cast(:sources as text[]), cast(:ids as text[])) as t(source, id)
               on e.source = t.source and e.external_id = t.id
-            join candidates c on c.id = e.candidate_id where {LIVE}""",  # noqa: S608 (constants)
+            join candidates c on c.tenant_id = {TENANT} and c.id = e.candidate_id where {LIVE}""",  # noqa: S608 (constants)
         sources=list(sources),
         ids=list(ids),
     )
@@ -193,7 +193,9 @@ async def known_externals(session: Session, sources: Sequence[str], ids: Sequenc
         f"""select t.source, t.id, owner.id as candidate_id, r.record_version
             from unnest(cast(:sources as text[]), cast(:ids as text[])) as t(source, id)
             left join external_ids e on e.source = t.source and e.external_id = t.id
-            left join lateral (select c.id from candidates c where c.id = e.candidate_id and {LIVE}) as owner on true
+            left join lateral (
+              select c.id from candidates c where c.tenant_id = {TENANT} and c.id = e.candidate_id and {LIVE}
+            ) as owner on true
             left join records r on r.source = t.source and r.external_id = t.id and r.is_current""",  # noqa: S608 (constants)
         sources=list(sources),
         ids=list(ids),

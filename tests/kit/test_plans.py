@@ -1,53 +1,42 @@
 """A plan that is kept serves every tenant: that of whoever came first, who may have nothing, reads few rows of many."""
 
-from collections.abc import Awaitable, Callable
-
-from sqlalchemy import text
+from collections.abc import Awaitable, Callable, Sequence
 
 from app.candidates import repository
-from app.kit.db import Database, Session
+from app.kit.db import Session
 from tests.conftest import TenantFixture
+from tests.plans import FEW, after_nobody, read
 
 PEOPLE = 20_000
-FEW = 100
-TABLES = ["candidates", "records"]
+TABLES = ("candidates", "records", "external_ids")
 CROWD = f"""
 with people as (
   insert into candidates (id, full_name) select uuidv7(), 'Name ' || n from generate_series(1, {PEOPLE}) n returning id
+), said as (
+  insert into records (id, candidate_id, first_candidate_id, source, external_id, door, payload, features,
+    normaliser_version, by)
+  select uuidv7(), id, id, 'ats', id, 'api', '{{}}', '{{}}', 1, 'test' from people returning id, candidate_id
 )
-insert into records (id, candidate_id, first_candidate_id, source, door, payload, features, normaliser_version, by)
-select uuidv7(), id, id, 'ats', 'api', '{{}}', '{{}}', 1, 'test' from people
+insert into external_ids (source, external_id, candidate_id, record_id) select 'ats', candidate_id, candidate_id, id
+from said
 """  # noqa: S608 (a constant)
-FETCHED = """
-select coalesce(sum(idx_tup_fetch + seq_tup_read), 0)::int from pg_stat_xact_user_tables where relname = any(:tables)
-"""
 
 
-async def look_up(session: Session) -> tuple[int, int]:
-    """Ask for what is said of five people; return how many rows that is, and how many were read for it."""
+async def look_up(session: Session, tables: Sequence[str]) -> tuple[int, int]:
+    """Ask for what is said of five people, and for whom five external ids mean."""
     ids = [row.id for row in await session.rows("select id from candidates order by id desc limit 5")]
-    before = await session.value(FETCHED, tables=TABLES)
-    said = await repository.features(session, ids)
-    profiles = await repository.profiles(session, ids)
+    before = await read(session, tables)
+    found = await repository.features(session, ids)
+    found += await repository.profiles(session, ids)
+    found += await repository.external_holders(session, ["ats"] * len(ids), [str(each) for each in ids])
+    found += await repository.known_externals(session, ["ats"] * len(ids), [str(each) for each in ids])
     await repository.hold(session, ids)
-    return len(said) + len(profiles), await session.value(FETCHED, tables=TABLES) - before
+    return len(found), await read(session, tables) - before
 
 
 async def test_a_plan_made_for_nobody_reads_few_rows_of_a_crowd(
     database_url: str, tenant: TenantFixture, new_tenant: Callable[[], Awaitable[TenantFixture]]
 ) -> None:
-    nobody = await new_tenant()
-    one = Database(database_url, pool_size=1)
-    async with one.transaction(tenant.caller) as session:
-        await session.run(CROWD)
-    owner = Database(database_url, pool_size=1, role="talentpool_owner")
-    async with owner.outside() as connection:
-        await connection.execute(text("analyze candidates, records"))
-    await owner.close()
-    async with one.transaction(nobody.caller, by_keys=True) as session:
-        assert (await look_up(session))[0] == 0
-    async with one.transaction(tenant.caller, by_keys=True) as session:
-        found, read = await look_up(session)
-    await one.close()
-    assert found == 10
-    assert read <= FEW
+    found, fetched = await after_nobody(database_url, await new_tenant(), tenant, CROWD, TABLES, look_up, by_keys=True)
+    assert found == 20
+    assert fetched <= FEW
