@@ -13,8 +13,8 @@ from app.kit.models import ACTOR_DEFAULT, PERSONAL, Base, Identified, Tenanted, 
 class RecordKey(Tenanted, Base):
     """One value under which a record is found: a keyed hash of eight bytes.
 
-    An index of records, so without foreign keys: checking them row by row costs seven times the rows themselves. No
-    index is over the candidate, so that keys can follow their record to another one in place: look-ups go by records.
+    An index of records, so without foreign keys: checking them row by row costs seven times the rows themselves. The
+    primary key's index includes the candidate, so that who holds a key is read from it alone.
     """
 
     __tablename__ = "record_keys"

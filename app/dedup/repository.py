@@ -108,8 +108,7 @@ async def known(
     how many candidates hold each counted value, in order, which shared keys are generic, and where the tenant dials.
     """
     return await session.row(
-        """select policy, pool, counting, settings, version, held, generic,
-             (select country_code from tenants) as region
+        """select policy, pool, counting, settings, version, held, generic, region
            from match_known(:tenant, :buckets, :counted, :shared)""",
         tenant=lock[0],
         buckets=list(lock[1]),
@@ -123,8 +122,8 @@ async def met(
 ) -> list[Any]:
     """Return whom these keys lead to, of each the oldest records up to `cap`: (led_by, candidate_id, flat features).
 
-    Only live people. What more is asked of somebody goes by the keys of `asked` that lead to them, see `Asked`. A row
-    of no candidate names the keys that more records share than are looked at.
+    Only live people, in no order. What more is asked of somebody goes by the keys of `asked` that lead to them, see
+    `Asked`. A row of no candidate names a key that more records share than are looked at.
     """
     return await session.rows(
         f"""select led_by, candidate_id, record_id, {_COMPARED}

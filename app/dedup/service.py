@@ -1,5 +1,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -101,14 +102,14 @@ async def pool(
     employers = {each.side.employer for each in statements if each.side.employer}
     births = {each.side.birth_date for each in statements if each.side.birth_date}
     rows = await repository.met(session, asks, employers, births, KEY_CAP) if asks else []
-    for row in rows:
-        if row.candidate_id is None:
-            log.info("match_keys.capped", keys=len(row.led_by), cap=KEY_CAP)
-            continue
-        said = found.people.setdefault(row.candidate_id, [])
-        said.append(read_side(row))
-        for hashed in row.led_by:
-            found.holders.setdefault(hashed, {})[row.candidate_id] = None
+    told_of = [row for row in rows if row["candidate_id"]]
+    for row in sorted(told_of, key=itemgetter("record_id")):
+        candidate_id = row["candidate_id"]
+        found.people.setdefault(candidate_id, []).append(read_side(row))
+        for hashed in row["led_by"]:
+            found.holders.setdefault(hashed, {})[candidate_id] = None
+    if capped := len(rows) - len(told_of):
+        log.info("match_keys.capped", keys=capped, cap=KEY_CAP)
     return found
 
 

@@ -29,6 +29,7 @@ PLANNED += " set enable_mergejoin = off"
 DEFINER = "security definer set search_path = pg_catalog, public"
 
 KNOWN = "match_known(tenant_lock integer, buckets integer[], counted bytea[], shared bytea[])"
+KNOWN_ROW = "policy jsonb, pool bigint, counting bigint, settings jsonb, version text, held bigint[], generic bytea[]"
 # Volatile, so that what is read is what there is once the locks are held.
 KNOWN_BODY = """
   declare own uuid := current_setting('app.tenant');
@@ -142,6 +143,16 @@ def _define(face: str, returns: str, kind: str, body: str) -> None:
     op.execute(f"grant execute on function {face} to {APP}, {ROUTER}")
 
 
+def define_known(row: str, body: str) -> None:
+    _define(KNOWN, f"table ({row})", "volatile rows 1", body)
+
+
+def define_met(body: str) -> None:
+    columns = ", ".join(f"said.{each.split()[0]}" for each in SIDE)
+    returns = f"table (led_by bytea[], candidate_id uuid, record_id uuid, {', '.join(SIDE)})"
+    _define(MET, returns, "stable rows 20", body.format(columns=columns, nulls=", ".join("null" for _ in SIDE)))
+
+
 def _index(rest: str) -> None:
     """Build it beside the one in use, so that no writer waits; an attempt that was cut off is begun again."""
     with op.get_context().autocommit_block():
@@ -157,12 +168,8 @@ def upgrade() -> None:
     op.execute("set local statement_timeout = '15min'")
     for table, columns in READ.items():
         op.execute(f"grant select ({columns}) on {table} to {ROUTER}")
-    known = "policy jsonb, pool bigint, counting bigint, settings jsonb, version text, held bigint[], generic bytea[]"
-    _define(KNOWN, f"table ({known})", "volatile rows 1", KNOWN_BODY)
-    columns = ", ".join(f"said.{each.split()[0]}" for each in SIDE)
-    body = MET_BODY.format(columns=columns, nulls=", ".join("null" for _ in SIDE))
-    returns = f"table (led_by bytea[], candidate_id uuid, record_id uuid, {', '.join(SIDE)})"
-    _define(MET, returns, "stable rows 20", body)
+    define_known(KNOWN_ROW, KNOWN_BODY)
+    define_met(MET_BODY)
     for face in OLD:
         op.execute(f"-- squawk-ignore ban-drop-function\ndrop function {face}")
 
