@@ -1,7 +1,7 @@
 """Whom a statement could be about is found in half the time, and the tenant's region with what is known.
 
-The index of keys says by itself to whom each leads. Who holds a key is read into one array a key, so that a key that
-more hold than are looked at is told of on the way.
+The index of keys says by itself to whom each leads, and who is gone the short index of those. Who holds a key is read
+into one array a key, so that a key that more hold than are looked at is told of on the way.
 """
 
 from typing import Any, Final
@@ -69,16 +69,17 @@ begin
   )
   select met.led_by, said.candidate_id, said.record_id, {columns}
   from met
-  join candidates c on c.tenant_id = own and c.id = met.id
-    and c.hidden_at is null and c.erased_at is null and c.merged_into is null
   join match_features said on said.tenant_id = own and said.candidate_id = met.id
-  where met.least = 0 or met.least < met.most or exists (
+  where not exists (
+    select from candidates c where c.tenant_id = own and c.id = met.id
+      and (c.hidden_at is not null or c.erased_at is not null or c.merged_into is not null)
+  ) and (met.least = 0 or met.least < met.most or exists (
     select from match_features f where f.tenant_id = own and f.candidate_id = met.id
       and (left(f.birth_date, 4) = any(years) or right(f.birth_date, 6) = any(days)
         or case met.least when 1 then f.employer = any(employers) when 4 then false
           else met.least <> case when f.family_kanji <> '' and f.given_kanji <> '' then 2
             when f.is_plain and f.family_kana is null then 3 else 0 end end)
-  )
+  ))
   union all
   select array[hash], null, null, {nulls} from led where cardinality(ids) >= cap;
 end
