@@ -9,6 +9,7 @@ from uuid import UUID
 
 from app.candidates.fields import LISTS, OBJECTS, SCALARS
 from app.candidates.merging import members
+from app.kit.columns import TENANT
 from app.kit.db import Session
 from app.normalise.emails import parse_email
 
@@ -55,7 +56,9 @@ async def traces(session: Session, candidate_id: UUID) -> Traces:
         "select value, raw from identifiers where candidate_id = any(:ids) and kind in ('email', 'phone')", ids=people
     )
     named = await session.rows(
-        "select full_name, other_names from candidates where id = any(:ids) and full_name is not null", ids=people
+        f"""select full_name, other_names from candidates
+            where tenant_id = {TENANT} and id = any(:ids) and full_name is not null""",  # noqa: S608 (constants)
+        ids=people,
     )
     names = {row.full_name for row in named} | {name for row in named for name in row.other_names}
     return Traces(
@@ -77,7 +80,7 @@ async def erase(session: Session, found: Traces, at: datetime) -> dict[str, int]
         )
     await session.run(
         f"""update candidates set {_EMPTY}, erased_at = :at, updated_at = :at, version = version + 1
-            where id = any(:ids)""",  # noqa: S608 (constants)
+            where tenant_id = {TENANT} and id = any(:ids)""",  # noqa: S608 (constants)
         ids=list(found.ids),
         at=at,
     )
@@ -96,15 +99,16 @@ async def bury(session: Session, tombstone: UUID, at: datetime) -> None:
 async def overdue(session: Session, ids: Collection[UUID]) -> list[Any]:
     """Return (id, hidden_at) of those of these candidates who are hidden, and neither erased nor merged."""
     return await session.rows(
-        """select id, hidden_at from candidates
-           where id = any(:ids) and hidden_at is not null and erased_at is null and merged_into is null""",
+        f"""select id, hidden_at from candidates where tenant_id = {TENANT} and id = any(:ids)
+            and hidden_at is not null and erased_at is null and merged_into is null""",  # noqa: S608 (constants)
         ids=list(ids),
     )
 
 
 async def version_of(session: Session, candidate_id: UUID) -> int:
     """Return the version of a candidate's row, whoever it is the row of."""
-    return int(await session.value("select version from candidates where id = :id", id=candidate_id))
+    sql = f"select version from candidates where tenant_id = {TENANT} and id = :id"  # noqa: S608 (constants)
+    return int(await session.value(sql, id=candidate_id))
 
 
 def _spellings(value: str | None, raw: str) -> Iterator[str]:

@@ -68,7 +68,8 @@ async def absorb(session: Session, moves: Mapping[UUID, UUID]) -> None:
     await session.run(f"insert into aliases (old_id, candidate_id) select loser, survivor from {_OF_MOVES}", **pairs)  # noqa: S608 (constants)
     await session.run("delete from terms where candidate_id = any(:losers)", losers=list(moves))
     await session.run(
-        f"update candidates c set merged_into = m.survivor from {_OF_MOVES} where c.id = m.loser",  # noqa: S608 (constants)
+        f"""update candidates c set merged_into = m.survivor from {_OF_MOVES}
+            where c.tenant_id = {TENANT} and c.id = m.loser""",  # noqa: S608 (constants)
         **pairs,
     )
 
@@ -76,10 +77,10 @@ async def absorb(session: Session, moves: Mapping[UUID, UUID]) -> None:
 async def members(session: Session, candidate_id: UUID) -> list[UUID]:
     """Return a candidate and all who became part of them; rows that arrived with these belong to them."""
     rows = await session.rows(
-        """with recursive part as (
-             select cast(:id as uuid) as id
-             union select c.id from candidates c join part on c.merged_into = part.id
-           ) select id from part""",
+        f"""with recursive part as (
+              select cast(:id as uuid) as id
+              union select c.id from candidates c join part on c.tenant_id = {TENANT} and c.merged_into = part.id
+            ) select id from part""",  # noqa: S608 (constants)
         id=candidate_id,
     )
     return [row.id for row in rows]
@@ -96,7 +97,10 @@ async def release(
         loser_id=loser_id,
         members=list(members),
     )
-    await session.run("update candidates set merged_into = null where id = :loser_id", loser_id=loser_id)
+    await session.run(
+        f"update candidates set merged_into = null where tenant_id = {TENANT} and id = :loser_id",  # noqa: S608 (constants)
+        loser_id=loser_id,
+    )
     await give(session, records, loser_id, members)
 
 
@@ -121,10 +125,10 @@ async def own_again(session: Session, candidate_id: UUID, records: Sequence[UUID
     Returns those that somebody else has by now.
     """
     rows = await session.rows(
-        """with stated as (
+        f"""with stated as (
              select distinct on (source, external_id) e ->> 0 as source, e ->> 1 as external_id, r.id as record_id
              from records r cross join lateral jsonb_array_elements(r.features -> 'external_ids') as e
-             join candidates c on c.id = :candidate_id
+             join candidates c on c.tenant_id = {TENANT} and c.id = :candidate_id
              where r.id = any(:records)
                and c.external_ids @> jsonb_build_array(jsonb_build_object('source', e ->> 0, 'id', e ->> 1))
              order by source, external_id, r.id
@@ -134,7 +138,7 @@ async def own_again(session: Session, candidate_id: UUID, records: Sequence[UUID
              on conflict (tenant_id, source, external_id) do nothing
            )
            select e.source, e.external_id from external_ids e join stated using (source, external_id)
-           where e.candidate_id <> :candidate_id""",
+           where e.candidate_id <> :candidate_id""",  # noqa: S608 (constants)
         candidate_id=candidate_id,
         records=list(records),
     )
@@ -151,11 +155,11 @@ async def stand(session: Session, standings: Mapping[UUID, Standing]) -> None:
     if not standings:
         return
     await session.run(
-        """update candidates c set last_interaction_at = s.last_interaction_at,
+        f"""update candidates c set last_interaction_at = s.last_interaction_at,
              retention_expires_on = s.retention_expires_on, retention_basis = s.retention_basis
            from jsonb_to_recordset(cast(:rows as jsonb)) as s(id uuid, last_interaction_at timestamptz,
              retention_expires_on date, retention_basis text)
-           where c.id = s.id""",
+           where c.tenant_id = {TENANT} and c.id = s.id""",  # noqa: S608 (constants)
         rows=json.dumps([{"id": each, **standing.dump()} for each, standing in standings.items()]),
     )
 

@@ -24,15 +24,17 @@ _DOCUMENT: Final = ", ".join(f"'{name}', c.{name}" for name in (*OBJECTS, *LISTS
 async def find(session: Session, candidate_id: UUID, *, lock: bool) -> Any:  # noqa: ANN401 (a row)
     """Return (id, version, hidden_at, erased_at) of whom this id means now."""
     locking = " for no key update of c" if lock else ""
-    sql = """select c.id, c.version, c.hidden_at, c.erased_at, c.merged_into from candidates c
-             where c.id = coalesce((select a.candidate_id from aliases a where a.old_id = :id), cast(:id as uuid))"""
+    sql = f"""select c.id, c.version, c.hidden_at, c.erased_at, c.merged_into from candidates c
+              where c.tenant_id = {TENANT}
+                and c.id = coalesce((select a.candidate_id from aliases a where a.old_id = :id), cast(:id as uuid))"""  # noqa: S608 (constants)
     found = await session.row(sql + locking, id=candidate_id)
     return await find(session, found.merged_into, lock=lock) if found and found.merged_into else found
 
 
 async def find_many(session: Session, ids: Sequence[UUID]) -> list[Any]:
     return await session.rows(
-        f"select live.asked, c.id from {MEANT} join candidates c on c.id = live.id where {LIVE}",  # noqa: S608 (constants)
+        f"""select live.asked, c.id from {MEANT} join candidates c on c.tenant_id = {TENANT} and c.id = live.id
+            where {LIVE}""",  # noqa: S608 (constants)
         ids=list(ids),
     )
 
@@ -40,7 +42,8 @@ async def find_many(session: Session, ids: Sequence[UUID]) -> list[Any]:
 async def holders(session: Session, kind: str, hashes: Sequence[bytes]) -> list[Any]:
     """Return (value_hash, candidate_id) of live candidates."""
     return await session.rows(
-        f"""select distinct i.value_hash, i.candidate_id from identifiers i join candidates c on c.id = i.candidate_id
+        f"""select distinct i.value_hash, i.candidate_id from identifiers i
+            join candidates c on c.tenant_id = {TENANT} and c.id = i.candidate_id
             where i.kind = :kind and i.value_hash = any(:hashes) and i.value is not null and {LIVE}
             order by i.candidate_id""",  # noqa: S608 (constants)
         kind=kind,
@@ -116,9 +119,9 @@ async def bounce(session: Session, value_hash: bytes) -> list[UUID]:
 async def not_reached(session: Session, ids: Collection[UUID]) -> list[UUID]:
     """Return those of these candidates of whom it is known that mails to some address of theirs come back."""
     rows = await session.rows(
-        """select id from candidates where id = any(:ids) and address_state <> 'ok'
-           union select candidate_id from identifiers
-             where candidate_id = any(:ids) and kind = 'email' and state = 'bounced'""",
+        f"""select id from candidates where tenant_id = {TENANT} and id = any(:ids) and address_state <> 'ok'
+            union select candidate_id from identifiers
+              where candidate_id = any(:ids) and kind = 'email' and state = 'bounced'""",  # noqa: S608 (constants)
         ids=list(ids),
     )
     return [row.id for row in rows]
@@ -126,7 +129,7 @@ async def not_reached(session: Session, ids: Collection[UUID]) -> list[UUID]:
 
 async def set_address_state(session: Session, ids: Collection[UUID], state: str) -> None:
     if ids:
-        sql = "update candidates set address_state = :state where id = any(:ids)"
+        sql = f"update candidates set address_state = :state where tenant_id = {TENANT} and id = any(:ids)"  # noqa: S608 (constants)
         await session.run(sql, ids=list(ids), state=state)
 
 
@@ -134,15 +137,15 @@ async def interacted(
     session: Session, moments: Mapping[UUID, datetime], days: Mapping[str, int], default: int
 ) -> list[UUID]:
     rows = await session.rows(
-        """update candidates c set last_interaction_at = greatest(c.last_interaction_at, t.at),
+        f"""update candidates c set last_interaction_at = greatest(c.last_interaction_at, t.at),
              retention_expires_on = greatest(c.retention_expires_on, cast(t.at at time zone 'UTC' as date)
                + coalesce(cast(cast(:days as jsonb) ->> c.retention_basis as int), :default))
            from unnest(cast(:ids as uuid[]), cast(:times as timestamptz[])) as t(id, at)
-           where c.id = any(:ids) and c.id = t.id
+           where c.tenant_id = {TENANT} and c.id = any(:ids) and c.id = t.id
              and (coalesce(c.last_interaction_at, '-infinity') < t.at
                or coalesce(c.retention_expires_on, '-infinity') < cast(t.at at time zone 'UTC' as date)
                  + coalesce(cast(cast(:days as jsonb) ->> c.retention_basis as int), :default))
-           returning c.id""",
+           returning c.id""",  # noqa: S608 (constants)
         ids=list(moments),
         times=list(moments.values()),
         days=json.dumps(dict(days)),
@@ -284,7 +287,7 @@ async def set_hidden(session: Session, candidate_id: UUID, *, hidden: bool) -> i
     return int(
         await session.value(
             f"""update candidates set hidden_at = {moment}, version = version + 1, updated_at = now()
-                where id = :id returning version""",  # noqa: S608 (constants)
+                where tenant_id = {TENANT} and id = :id returning version""",  # noqa: S608 (constants)
             id=candidate_id,
         )
     )

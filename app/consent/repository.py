@@ -69,7 +69,7 @@ async def live_ids(session: Session, ids: Collection[UUID]) -> dict[UUID, UUID]:
 async def _live_ids(session: Session, ids: Collection[UUID], *, lock: bool) -> dict[UUID, UUID]:
     locking = "order by c.id for key share of c" if lock else ""
     rows = await session.rows(
-        f"""select live.asked, c.id from {MEANT} join candidates c on c.id = live.id
+        f"""select live.asked, c.id from {MEANT} join candidates c on c.tenant_id = {TENANT} and c.id = live.id
            where c.hidden_at is null and c.erased_at is null and c.merged_into is null {locking}""",  # noqa: S608 (constants)
         ids=list(set(ids)),
     )

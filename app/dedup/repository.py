@@ -9,7 +9,7 @@ from app.dedup.models import CandidatePair, DedupPolicy
 from app.dedup.sides import COUNTED, LISTS, PARTS
 from app.dedup.words import SPELLED
 from app.kit import json
-from app.kit.columns import Part, Target, insert, together
+from app.kit.columns import TENANT, Part, Target, insert, together
 from app.kit.db import Session
 from app.kit.paging import Paging
 from app.kit.repository import Repository, ResourceRepository
@@ -150,7 +150,8 @@ async def shown(session: Session, ids: Sequence[UUID]) -> list[Any]:
         f"""select m.candidate_id, m.record_id, null as name, {_BESIDE}, r.features -> 'contacts' as contacts, said.*
             from candidates c join match_features m on m.candidate_id = c.id join records r on r.id = m.record_id
             cross join lateral jsonb_to_record(r.payload) as said({_SPELLED})
-            where c.id = any(:ids) and c.hidden_at is null and c.erased_at is null and c.merged_into is null
+            where c.tenant_id = {TENANT} and c.id = any(:ids)
+              and c.hidden_at is null and c.erased_at is null and c.merged_into is null
             order by m.record_id""",  # noqa: S608 (constants)
         ids=list(ids),
     )
@@ -160,7 +161,8 @@ async def came_with(session: Session, candidate_id: UUID) -> list[Any]:
     """Return the flat features of the records that came to this id, or to ids that were merged into it."""
     return await session.rows(
         f"""with recursive part(id) as (
-              select cast(:id as uuid) union select c.id from candidates c join part p on c.merged_into = p.id
+              select cast(:id as uuid)
+              union select c.id from candidates c join part p on c.tenant_id = {TENANT} and c.merged_into = p.id
             )
             select m.candidate_id, m.record_id, {_COMPARED} from part p
             join records r on r.first_candidate_id = p.id join match_features m on m.record_id = r.id

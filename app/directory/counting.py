@@ -7,6 +7,7 @@ from uuid import UUID
 from app.candidates.facts import LIVE
 from app.directory.facets import FACETS, TIER
 from app.directory.schemas import FACET_VALUES
+from app.kit.columns import TENANT
 from app.kit.db import Session
 from app.kit.paging import TOTAL_MAX
 
@@ -65,8 +66,7 @@ with asked as (
 ), people as (
   select c.id, c.tags, c.interests, c.skills, c.sources, c.current_company, c.location ->> 'city' as city,
     {TIER.format(person="c.id")} as tier
-  from asked join candidates c on c.id = asked.id
-    and {LIVE}
+  from asked join candidates c on c.tenant_id = {TENANT} and c.id = asked.id and {LIVE}
 ), fresh as (
   select distinct p.id, t.field, t.value from people p cross join lateral (
     select 'tags', jsonb_array_elements_text(p.tags)

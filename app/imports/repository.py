@@ -6,6 +6,7 @@ from uuid import UUID
 from app.imports.models import Import
 from app.imports.schemas import Staged, Written
 from app.kit import json
+from app.kit.columns import TENANT
 from app.kit.db import Session
 from app.kit.repository import ResourceRepository
 
@@ -150,15 +151,17 @@ async def unmark(session: Session, import_id: UUID, rows: Sequence[int]) -> None
 
 async def changed_here(session: Session, ids: Sequence[UUID]) -> set[UUID]:
     """Return which of these candidates this very transaction has changed."""
-    rows = await session.rows("select id from candidates where id = any(:ids) and updated_at >= now()", ids=list(ids))
+    sql = f"select id from candidates where tenant_id = {TENANT} and id = any(:ids) and updated_at >= now()"  # noqa: S608 (constants)
+    rows = await session.rows(sql, ids=list(ids))
     return {row.id for row in rows}
 
 
 async def keep_until(session: Session, days: Mapping[UUID, date]) -> None:
     """Set the last day on which new people are kept, counted from the contact that their row tells of."""
     await session.run(
-        """update candidates c set retention_expires_on = t.day
-           from unnest(cast(:ids as uuid[]), cast(:days as date[])) as t(id, day) where c.id = t.id""",
+        f"""update candidates c set retention_expires_on = t.day
+            from unnest(cast(:ids as uuid[]), cast(:days as date[])) as t(id, day)
+            where c.tenant_id = {TENANT} and c.id = t.id""",  # noqa: S608 (constants)
         ids=list(days),
         days=list(days.values()),
     )

@@ -31,6 +31,7 @@ from app.criteria import sql
 from app.criteria.tree import Node
 from app.kit import json
 from app.kit.clock import now
+from app.kit.columns import TENANT
 from app.kit.errors import AppError
 from app.kit.repository import Repository, ResourceRepository
 from app.pools.criteria_fields import ADAPTERS
@@ -357,7 +358,8 @@ class PersonRepository(Repository[Candidate]):
         return Counter({row.name: row.people for row in rows})
 
     async def interests(self, ids: Collection[UUID]) -> dict[UUID, list[str]]:
-        rows = await self.session.rows("select id, interests from candidates where id = any(:ids)", ids=list(ids))
+        sql = f"select id, interests from candidates where tenant_id = {TENANT} and id = any(:ids)"  # noqa: S608 (constants)
+        rows = await self.session.rows(sql, ids=list(ids))
         return {row.id: row.interests for row in rows}
 
     async def versions(self, ids: Collection[UUID]) -> dict[UUID, int]:

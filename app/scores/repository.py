@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.kit import json
+from app.kit.columns import TENANT
 from app.kit.db import Session
 from app.kit.ids import new_id
 from app.scores.ranking import Place, Stretch, height
@@ -145,8 +146,8 @@ async def crossing(session: Session, key: str, constant: float, at: datetime) ->
 async def gone(session: Session, ids: Sequence[UUID]) -> set[UUID]:
     """Return those of `ids` that are hidden, merged or erased: hardly any, so only their own index is read."""
     rows = await session.rows(
-        """select id from candidates
-           where id = any(:ids) and (hidden_at is not null or erased_at is not null or merged_into is not null)""",
+        f"""select id from candidates where tenant_id = {TENANT} and id = any(:ids)
+            and (hidden_at is not null or erased_at is not null or merged_into is not null)""",  # noqa: S608 (constants)
         ids=list(ids),
     )
     return {row.id for row in rows}

@@ -10,6 +10,7 @@ from prometheus_client import Gauge
 
 from app.kit import json
 from app.kit.clock import now
+from app.kit.columns import TENANT
 from app.kit.db import Session
 from app.kit.presence import IS_GONE
 from app.settings import get_settings
@@ -69,7 +70,7 @@ _USE: Final = """
 update send_buckets b set tokens = b.tokens - u.used
 from unnest(cast(:domains as text[]), cast(:used as int[])) as u(domain, used) where b.domain = u.domain
 """
-_HOLD: Final = """
+_HOLD: Final = f"""
 with s as materialized (
   select id, status from sequences
   where id = any(array(select sequence_id from enrollments where id = any(:enrollments))) order by id for share
@@ -79,7 +80,8 @@ with s as materialized (
   select * from messages where id = any(:messages) and enrollment_id = any(array(select id from e)) order by id
   for update
 ), c as materialized (
-  select id from candidates where :is_for_people and id = any(array(select candidate_id from m)) order by id for update
+  select id from candidates
+  where :is_for_people and tenant_id = {TENANT} and id = any(array(select candidate_id from m)) order by id for update
 )
 select m.id, m.enrollment_id, m.sequence_id, m.step, m.occurrence, m.candidate_id, m.channel, m.purpose,
   m.template_id, m.template_revision, m.content_id, m.content_reason, m.state, m.attempt, m.due_at, m.worker,
@@ -89,7 +91,7 @@ select m.id, m.enrollment_id, m.sequence_id, m.step, m.occurrence, m.candidate_i
   (select s.status from s where s.id = m.sequence_id) as sequence_status,
   (select count(*) from c) as held
 from m join e on e.id = m.enrollment_id order by m.id
-"""
+"""  # noqa: S608 (constants)
 _PASSED: Final = """
 update messages m set "to" = p."to", message_id_header = p.header, reasons = '[]', decision_id = p.decision_id,
   consent_id = p.consent_id, content_id = p.content_id, content_reason = nullif(p.content_reason, 'null'),

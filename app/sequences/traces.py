@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.kit import json
+from app.kit.columns import TENANT
 from app.kit.db import Session
 
 _EXITS: Final = """
@@ -27,8 +28,8 @@ t as materialized (select * from messages where candidate_id = any(array(select 
 select distinct m.id from m join t using (candidate_id, sequence_id, step, occurrence)
 where t.id <> m.id and t.state in ('sent', 'transmitting', 'unknown')
 """
-_CHANGED: Final = """
-select m.id from messages m join candidates c on c.id = m.candidate_id
+_CHANGED: Final = f"""
+select m.id from messages m join candidates c on c.tenant_id = {TENANT} and c.id = m.candidate_id
 where m.id = any(:ids) and (
   c.updated_at > :since or c.hidden_at is not null or c.erased_at is not null
   or exists (select from consents s where s.candidate_id = c.id and s.created_at > :since)
@@ -37,7 +38,7 @@ where m.id = any(:ids) and (
   or exists (
     select from identifiers i join suppressions s on s.value_hmac = i.value_hash
     where i.candidate_id = c.id and s.since > :since))
-"""
+"""  # noqa: S608 (constants)
 _SEEN: Final = """
 select distinct candidate_id, content_id from messages
 where candidate_id = any(:candidates) and content_id is not null and state not in ('cancelled', 'refused', 'failed')

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, or_
 
 from app.kit import json, outbox
-from app.kit.columns import Target, insert, relation
+from app.kit.columns import TENANT, Target, insert, relation
 from app.kit.ids import last_of
 from app.kit.repository import ResourceRepository
 from app.touchpoints import events
@@ -23,9 +23,9 @@ TOTAL_MAX: Final = 10_001
 
 # `for key share` makes a merge of the same people wait or be seen, as a foreign key would; the table's own check counts
 # on it. The look-ups are lateral, each by its index: without statistics a plan of joins would read whole tables a row.
-_PEOPLE: Final = """
+_PEOPLE: Final = f"""
 select asked.place, person.id as candidate_id, cast(null as uuid) as touchpoint_id
-from {} as asked
+from {{}} as asked
 cross join lateral (
   select coalesce((select a.candidate_id from aliases a where a.old_id = asked.id), asked.id) as id
     where asked.id is not null
@@ -38,10 +38,11 @@ cross join lateral (
 ) as named
 cross join lateral (
   select c.id from candidates c
-  where c.id = named.id and c.hidden_at is null and c.erased_at is null and c.merged_into is null
+  where c.tenant_id = {TENANT} and c.id = named.id
+    and c.hidden_at is null and c.erased_at is null and c.merged_into is null
   for key share
 ) as person
-"""
+"""  # noqa: S608 (constants)
 _EVENTS: Final = """
 select asked.place, event.candidate_id, event.id
 from {} as asked
@@ -244,7 +245,7 @@ class TouchpointRepository(ResourceRepository[Touchpoint]):
     async def settle_selections(self, ids: Sequence[UUID]) -> None:
         """Write from their timelines since when a selection of these people goes on, and who was last turned down."""
         await self.session.run(
-            """update candidates c set live_selection_at = s.live, rejected_at = s.rejected
+            f"""update candidates c set live_selection_at = s.live, rejected_at = s.rejected
                from (
                  select asked.id, max(t.occurred_at) filter (where t.type = 'rejected') as rejected,
                    min(t.occurred_at) filter (where t.type = any(:opens) and t.occurred_at > e.ended) as live
@@ -257,7 +258,8 @@ class TouchpointRepository(ResourceRepository[Touchpoint]):
                    on t.candidate_id = asked.id and t.type = any(:selection) and t.occurred_at <= now()
                  group by asked.id
                ) as s
-               where c.id = s.id and (c.live_selection_at, c.rejected_at) is distinct from (s.live, s.rejected)""",
+               where c.tenant_id = {TENANT} and c.id = s.id
+                 and (c.live_selection_at, c.rejected_at) is distinct from (s.live, s.rejected)""",  # noqa: S608 (constants)
             ids=list(ids),
             opens=sorted(SELECTION_OPENS),
             ends=sorted(SELECTION - SELECTION_OPENS),

@@ -12,6 +12,7 @@ from uuid import UUID
 from app.candidates import service as candidates
 from app.kit import outbox
 from app.kit.clock import now
+from app.kit.columns import TENANT
 from app.kit.db import Session
 from app.kit.outbox import Wake
 from app.touchpoints import events, verdicts
@@ -47,21 +48,22 @@ _UNSETTLED: Final = f"""
 select distinct t.candidate_id from touchpoints t
 where t.candidate_id = any(:ids) and {UNSETTLED.format(since="timestamptz '-infinity'")}
 """  # noqa: S608 (constants)
-_DEEDS: Final = """
+_DEEDS: Final = f"""
 select t.candidate_id,
   max(t.occurred_at) filter (where t.type = any(:contact) and t.actor = 'human' and t.occurred_at <= :at) as contact,
   min(t.occurred_at) filter (where t.occurred_at > :at) as coming,
   bool_or(t.type = any(:selection)) as selects
 from touchpoints t
-join candidates c on c.id = t.candidate_id and c.hidden_at is null and c.erased_at is null and c.merged_into is null
+join candidates c on c.tenant_id = {TENANT} and c.id = t.candidate_id
+  and c.hidden_at is null and c.erased_at is null and c.merged_into is null
 where t.candidate_id = any(:ids) and c.id = any(:ids) and t.type = any(:deeds) group by t.candidate_id
-"""
+"""  # noqa: S608 (constants)
 
-_NEWER: Final = """
-select c.id from candidates c where c.id = any(:ids) and exists (
+_NEWER: Final = f"""
+select c.id from candidates c where c.tenant_id = {TENANT} and c.id = any(:ids) and exists (
   select from touchpoints t where t.candidate_id = c.id and t.type = any(:contact) and t.actor = 'human'
     and t.occurred_at > coalesce(c.last_interaction_at, '-infinity'))
-"""
+"""  # noqa: S608 (constants)
 
 
 async def newly_in_contact(session: Session, ids: Sequence[UUID]) -> list[UUID]:
