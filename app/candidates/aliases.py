@@ -8,3 +8,8 @@ MEANT: Final = """(
 ) as live"""
 """Rows (asked, id) for the parameter `ids`. The offset keeps the expression out of the join with `candidates`: under
 row-level security only a bare column is looked up in an index."""
+
+WHO: Final = """(
+  select coalesce((select a.candidate_id from aliases a where a.old_id = :id), cast(:id as uuid)) as id offset 0
+) as live"""
+"""The same of the one parameter `id`."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
-from app.candidates.aliases import MEANT
+from app.candidates.aliases import MEANT, WHO
 from app.candidates.errors import CustomFieldKeyTaken
 from app.candidates.facts import LIVE, columns
 from app.candidates.fields import LISTS, OBJECTS, PROFILE, SCALARS
@@ -24,9 +24,8 @@ _DOCUMENT: Final = ", ".join(f"'{name}', c.{name}" for name in (*OBJECTS, *LISTS
 async def find(session: Session, candidate_id: UUID, *, lock: bool) -> Any:  # noqa: ANN401 (a row)
     """Return (id, version, hidden_at, erased_at) of whom this id means now."""
     locking = " for no key update of c" if lock else ""
-    sql = f"""select c.id, c.version, c.hidden_at, c.erased_at, c.merged_into from candidates c
-              where c.tenant_id = {TENANT}
-                and c.id = coalesce((select a.candidate_id from aliases a where a.old_id = :id), cast(:id as uuid))"""  # noqa: S608 (constants)
+    sql = f"""select c.id, c.version, c.hidden_at, c.erased_at, c.merged_into
+              from {WHO} join candidates c on c.tenant_id = {TENANT} and c.id = live.id"""  # noqa: S608 (constants)
     found = await session.row(sql + locking, id=candidate_id)
     return await find(session, found.merged_into, lock=lock) if found and found.merged_into else found
 
